@@ -1,0 +1,148 @@
+//! Jobs: durable background work (D5, decision 3). A Job's input is ids; it reloads what it works on.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::ids::{JobId, ProviderId};
+
+/// Tries before a Job is given up (D5).
+pub const MAX_ATTEMPTS: i32 = 5;
+
+/// What a Job does.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind", content = "input")]
+pub enum JobWork {
+    /// List the customers of a provider and keep its Provider Accounts up to date; then auto-match.
+    SyncProviderAccounts {
+        /// The provider.
+        provider_id: ProviderId,
+    },
+    /// Pull the changes of Accounts and Contacts from the CRM.
+    SyncCrmDirectory,
+    /// Auto-match whatever is unmapped.
+    AutoMatch,
+}
+
+impl JobWork {
+    /// The name in the API and the store.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::SyncProviderAccounts { .. } => "sync-provider-accounts",
+            Self::SyncCrmDirectory => "sync-crm-directory",
+            Self::AutoMatch => "auto-match",
+        }
+    }
+
+    /// At most one Job with the same key is unfinished; asking for a second returns the first.
+    #[must_use]
+    pub fn concurrency_key(&self) -> String {
+        match self {
+            Self::SyncProviderAccounts { provider_id } => format!("provider:{provider_id}"),
+            Self::SyncCrmDirectory => "crm-directory".to_owned(),
+            Self::AutoMatch => "auto-match".to_owned(),
+        }
+    }
+}
+
+/// Where a Job stands (D5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum JobState {
+    /// In the queue.
+    Waiting,
+    /// Being worked on.
+    InProgress,
+    /// Failed, to be tried again.
+    Retry,
+    /// Done.
+    Succeeded,
+    /// Given up.
+    Failed,
+    /// Nothing to do any more.
+    NotApplicable,
+    /// Stopped by a person.
+    Cancelled,
+}
+
+impl JobState {
+    const ALL: [Self; 7] = [
+        Self::Waiting,
+        Self::InProgress,
+        Self::Retry,
+        Self::Succeeded,
+        Self::Failed,
+        Self::NotApplicable,
+        Self::Cancelled,
+    ];
+
+    /// The name in the API and the store.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::InProgress => "in-progress",
+            Self::Retry => "retry",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::NotApplicable => "not-applicable",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Reads [`Self::name`] back.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// Whether nothing more will happen to it.
+    #[must_use]
+    pub const fn finished(self) -> bool {
+        matches!(
+            self,
+            Self::Succeeded | Self::Failed | Self::NotApplicable | Self::Cancelled
+        )
+    }
+}
+
+/// The right to work on a Job: its id and the fencing token of the claim. Every commit of the Job checks it, so that an
+/// instance that lost its lease writes nothing more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JobLease {
+    /// The Job.
+    pub job_id: JobId,
+    /// Grows by one with each claim.
+    pub fence: i64,
+}
+
+/// A Job as we keep it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Job {
+    /// Our id.
+    pub id: JobId,
+    /// What it does.
+    pub work: JobWork,
+    /// Where it stands.
+    pub state: JobState,
+    /// Tries begun so far.
+    pub attempts: i32,
+    /// Pieces done.
+    pub progress_done: i64,
+    /// Pieces in all; `None` while unknown.
+    pub progress_total: Option<i64>,
+    /// The result, once succeeded.
+    pub result: Option<serde_json::Value>,
+    /// Why the last try failed, in words for people.
+    pub error: Option<String>,
+    /// Who asked for it, for people to read.
+    pub requested_by: String,
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
+    /// When the latest try began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// Not before this instant.
+    pub run_at: DateTime<Utc>,
+}

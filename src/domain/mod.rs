@@ -1,0 +1,21 @@
+//! Pure types and rules of Provider Bridge: typed ids, parsed newtypes, states that carry their data, the event catalogue,
+//! and the [`ports`] that providers, the CRM and other outer rooms implement. No IO, no SQL, no HTTP: everything here can
+//! be tested without a server, and every other room may use it.
+
+pub mod account;
+pub mod caller;
+pub mod context;
+pub mod domain_name;
+pub mod event;
+pub mod exception;
+pub mod fold;
+pub mod ids;
+pub mod job;
+pub mod mapping;
+pub mod ports;
+pub mod provider;
+pub mod provider_account;
+pub mod setting;
+pub mod sync_run;
+pub mod trigger;
+pub mod verify;

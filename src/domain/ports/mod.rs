@@ -1,0 +1,6 @@
+//! The traits that outer rooms implement and flows call, so that flows know neither HTTP nor a vendor.
+
+pub mod callback;
+pub mod crm;
+pub mod provider;
+pub mod sealer;

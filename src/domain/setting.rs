@@ -1,0 +1,36 @@
+//! What an operator changes at run time (decision 12): kept in the database, audited. Process facts are in `config`.
+
+use serde::{Deserialize, Serialize};
+
+/// How auto-match works (B6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AutoMatchMode {
+    /// Nothing is mapped by itself; suggestions are made.
+    Off,
+    /// The classic rule: all domains together lead to exactly one active Account.
+    #[default]
+    Classic,
+}
+
+/// Operator settings, with their defaults.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct OperatorSettings {
+    /// How auto-match works.
+    pub auto_match: AutoMatchMode,
+    /// At most one Provider Account per Account (B5).
+    pub unique_mapping: bool,
+    /// Details older than so many days are fetched again, a share in each run (decision 7).
+    pub details_refresh_days: u32,
+}
+
+impl Default for OperatorSettings {
+    fn default() -> Self {
+        Self {
+            auto_match: AutoMatchMode::default(),
+            unique_mapping: false,
+            details_refresh_days: 30,
+        }
+    }
+}

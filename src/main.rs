@@ -1,0 +1,3 @@
+//! The program. Everything it can do is a command of [`provider_bridge::app`].
+
+fn main() {}
