@@ -1,1 +1,39 @@
-//! The `flows` room.
+//! One file per business operation, reads too. Each checks the permission, loads, asks the domain, and writes state, audit,
+//! event and job in ONE transaction (decision 1); no network call happens inside one. Everything a flow needs of the
+//! world is in [`Flows`].
+
+pub mod error;
+
+use std::sync::Arc;
+
+pub use error::FlowError;
+
+use crate::domain::context::Context;
+use crate::domain::ports::callback::CallbackPolicy;
+use crate::domain::ports::crm::{AccountLookup, Crm, Directory};
+use crate::domain::ports::provider::Providers;
+use crate::domain::ports::sealer::Sealer;
+use crate::store::Store;
+
+/// Everything the flows need; built once by `app`. Cheap to clone.
+#[derive(Clone)]
+pub struct Flows {
+    /// The database.
+    pub store: Store,
+    /// Time, chance and ids.
+    pub context: Context,
+    /// The providers' APIs.
+    pub providers: Arc<dyn Providers>,
+    /// The CRM, live.
+    pub crm: Arc<dyn Crm>,
+    /// The CRM's accounts, cached.
+    pub accounts: Arc<dyn AccountLookup>,
+    /// The CRM's accounts by domain, in memory.
+    pub directory: Arc<dyn Directory>,
+    /// Which callback URLs we would call.
+    pub callbacks: Arc<dyn CallbackPolicy>,
+    /// Seals secrets.
+    pub sealer: Arc<dyn Sealer>,
+    /// Name and kind of this deployment, as it stands in every event (A4).
+    pub environment: Arc<str>,
+}

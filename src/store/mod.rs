@@ -1,1 +1,25 @@
-//! The `store` room.
+//! All SQL of the house (decision 4): SeaORM entities and migrations, one file per aggregate, the same code on SQLite and
+//! PostgreSQL. A flow opens a [`WriteTx`], hands it to the functions here and commits: state, audit, event and job together
+//! (decision 1). Reads go to [`Store::reader`] or to the transaction.
+//!
+//! What surprises: on SQLite there is one writing connection beside a pool of readers, so a read inside a flow that also
+//! writes belongs into the transaction; [`Signal`]s reach listeners only after the commit.
+
+pub mod audit;
+mod database;
+pub mod entities;
+mod error;
+pub mod exceptions;
+pub mod jobs;
+mod migrations;
+pub mod outbox;
+pub mod providers;
+pub mod secrets;
+pub mod settings;
+mod signals;
+mod transaction;
+
+pub use database::{DatabaseLocation, DatabaseSettings, Engine, SchemaState, Store};
+pub use error::StoreError;
+pub use signals::{Signal, Signals};
+pub use transaction::WriteTx;

@@ -1,0 +1,317 @@
+//! Opening the database, on either engine, and knowing whether its schema is ours.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend};
+use sea_orm_migration::MigratorTrait;
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+
+use super::error::StoreError;
+use super::migrations::Migrator;
+use super::signals::{Signal, Signals};
+use super::transaction::{CommitObserver, NOTIFY_CHANNEL, WriteTx};
+
+/// Any number will do, as long as only our migrations use it.
+const MIGRATION_LOCK: i64 = 7_215_061;
+
+/// Where the data is.
+#[derive(Debug, Clone)]
+pub enum DatabaseLocation {
+    /// A file; made when absent.
+    Sqlite(PathBuf),
+    /// A PostgreSQL URL. It may hold a password, so it is a secret.
+    Postgres(SecretString),
+}
+
+/// How to open the database.
+#[derive(Debug, Clone)]
+pub struct DatabaseSettings {
+    /// Where the data is.
+    pub location: DatabaseLocation,
+    /// Connections at most (PostgreSQL), or readers at most (SQLite, which has one writer beside them).
+    pub max_connections: u32,
+}
+
+/// Which engine it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// One process, one file.
+    Sqlite,
+    /// Many instances.
+    Postgres,
+}
+
+/// How the schema of a database compares with this program's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SchemaState {
+    /// Equal.
+    Current,
+    /// These migrations are still to be applied (all of them in an empty database).
+    Older(Vec<String>),
+    /// A newer program was here: these migrations are unknown to this one.
+    Newer(Vec<String>),
+}
+
+/// The open database. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    reader: DatabaseConnection,
+    writer: DatabaseConnection,
+    engine: Engine,
+    signals: Signals,
+    observer: Option<CommitObserver>,
+}
+
+impl Store {
+    /// Opens the database; does not migrate it.
+    ///
+    /// # Errors
+    /// When it cannot be opened or reached.
+    pub async fn open(settings: &DatabaseSettings) -> Result<Self, StoreError> {
+        let (reader, writer, engine) = match &settings.location {
+            DatabaseLocation::Sqlite(path) => {
+                let writer = sqlite(path, 1).await?;
+                (
+                    sqlite(path, settings.max_connections).await?,
+                    writer,
+                    Engine::Sqlite,
+                )
+            }
+            DatabaseLocation::Postgres(url) => {
+                let pool = postgres(url, settings.max_connections).await?;
+                (pool.clone(), pool, Engine::Postgres)
+            }
+        };
+        Ok(Self {
+            reader,
+            writer,
+            engine,
+            signals: Signals::default(),
+            observer: None,
+        })
+    }
+
+    /// Calls `observer` after each commit. For tests and benchmarks that die at a chosen one.
+    #[must_use]
+    pub fn observed(mut self, observer: Arc<dyn Fn() + Send + Sync>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    /// Which engine it is.
+    #[must_use]
+    pub const fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// For reads outside a transaction.
+    #[must_use]
+    pub const fn reader(&self) -> &DatabaseConnection {
+        &self.reader
+    }
+
+    /// Begins a writing transaction.
+    ///
+    /// # Errors
+    /// When the database cannot be reached, or SQLite's writer stayed busy.
+    pub async fn begin(&self) -> Result<WriteTx, StoreError> {
+        WriteTx::begin(&self.writer, self.signals.clone(), self.observer.clone()).await
+    }
+
+    /// The switchboard of this instance.
+    #[must_use]
+    pub const fn signals(&self) -> &Signals {
+        &self.signals
+    }
+
+    /// How the schema compares with this program's.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn schema(&self) -> Result<SchemaState, StoreError> {
+        let known: Vec<String> = Migrator::migrations()
+            .iter()
+            .map(|step| step.name().to_owned())
+            .collect();
+        let applied: Vec<String> = match Migrator::get_migration_models(&self.reader).await {
+            Ok(rows) => rows.into_iter().map(|row| row.version).collect(),
+            Err(error) if is_missing_table(&error) => Vec::new(),
+            Err(error) => return Err(error.into()),
+        };
+        let unknown: Vec<String> = applied
+            .iter()
+            .filter(|name| !known.contains(name))
+            .cloned()
+            .collect();
+        if !unknown.is_empty() {
+            return Ok(SchemaState::Newer(unknown));
+        }
+        let missing: Vec<String> = known
+            .into_iter()
+            .filter(|name| !applied.contains(name))
+            .collect();
+        Ok(if missing.is_empty() {
+            SchemaState::Current
+        } else {
+            SchemaState::Older(missing)
+        })
+    }
+
+    /// Applies what is missing, in one transaction and one process at a time.
+    ///
+    /// # Errors
+    /// When the schema is newer than this program, or a migration fails; then nothing was changed.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        if let SchemaState::Newer(names) = self.schema().await? {
+            return Err(StoreError::Schema(format!(
+                "the database was migrated by a newer version of this program ({}); run that version",
+                names.join(", ")
+            )));
+        }
+        let tx = self.begin().await?;
+        if self.engine == Engine::Postgres {
+            let lock = format!("select pg_advisory_xact_lock({MIGRATION_LOCK})");
+            tx.execute_unprepared(&lock).await?;
+        }
+        Migrator::up(&*tx, None).await?;
+        tx.commit().await
+    }
+
+    /// Takes the exclusive right to run jobs and deliveries on a SQLite file, until the returned guard is dropped.
+    /// PostgreSQL needs none: leases keep many instances apart.
+    ///
+    /// # Errors
+    /// When another process holds it.
+    pub fn exclusive(settings: &DatabaseSettings) -> Result<Option<File>, StoreError> {
+        let DatabaseLocation::Sqlite(path) = &settings.location else {
+            return Ok(None);
+        };
+        let lock = path.with_extension("lock");
+        let unavailable = |what: &str| {
+            StoreError::Unavailable(format!(
+                "{what} {}: another process serves this database; stop it, or give this one a data directory of its own",
+                lock.display()
+            ))
+        };
+        let file = File::create(&lock).map_err(|_| unavailable("cannot create"))?;
+        file.try_lock().map_err(|_| unavailable("cannot lock"))?;
+        Ok(Some(file))
+    }
+
+    /// Passes on what other instances signal, for as long as the connection lives. Returns at once on SQLite. The
+    /// caller calls again after a failure, and treats that as "look at everything".
+    ///
+    /// # Errors
+    /// When the connection cannot be made or is lost.
+    pub async fn listen(&self) -> Result<(), StoreError> {
+        if self.engine == Engine::Sqlite {
+            return Ok(());
+        }
+        let lost =
+            |error: sqlx::Error| StoreError::Unavailable(format!("listening failed: {error}"));
+        let pool = self.reader.get_postgres_connection_pool();
+        let mut listener = sqlx::postgres::PgListener::connect_with(pool)
+            .await
+            .map_err(lost)?;
+        listener.listen(NOTIFY_CHANNEL).await.map_err(lost)?;
+        loop {
+            let Some(notification) = listener.try_recv().await.map_err(lost)? else {
+                return Err(StoreError::Unavailable(
+                    "the listening connection was cut".to_owned(),
+                ));
+            };
+            if let Ok(signal) = serde_json::from_str::<Signal>(notification.payload()) {
+                self.signals.send(signal);
+            }
+        }
+    }
+
+    /// Closes every connection; what is in flight finishes first.
+    pub async fn close(self) {
+        let _ = self.writer.close().await;
+        let _ = self.reader.close().await;
+    }
+
+    /// A query that touches nothing, for readiness.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        Ok(self.reader.ping().await?)
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store")
+            .field("engine", &self.engine)
+            .finish_non_exhaustive()
+    }
+}
+
+async fn sqlite(path: &Path, connections: u32) -> Result<DatabaseConnection, StoreError> {
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            StoreError::Unavailable(format!("cannot create {}: {error}", folder.display()))
+        })?;
+    }
+    let file = path.to_owned();
+    let mut options = ConnectOptions::new("sqlite::memory:");
+    options
+        .max_connections(connections.max(1))
+        .min_connections(1)
+        .sqlx_logging(false);
+    options
+        .test_before_acquire(false)
+        .acquire_timeout(Duration::from_secs(30));
+    options.map_sqlx_sqlite_opts(move |sqlite| {
+        sqlite
+            .in_memory(false)
+            .shared_cache(false)
+            .filename(&file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(10))
+            .foreign_keys(true)
+            .statement_cache_capacity(200)
+            .pragma("cache_size", "-16000")
+            .pragma("temp_store", "memory")
+    });
+    Ok(Database::connect(options).await?)
+}
+
+async fn postgres(url: &SecretString, connections: u32) -> Result<DatabaseConnection, StoreError> {
+    let mut options = ConnectOptions::new(url.expose_secret().to_owned());
+    // One more for the listener, which keeps its connection for good.
+    options
+        .max_connections(connections.max(2) + 1)
+        .min_connections(1)
+        .sqlx_logging(false);
+    options
+        .test_before_acquire(false)
+        .acquire_timeout(Duration::from_secs(30));
+    Ok(Database::connect(options).await?)
+}
+
+/// Before the first migration SeaORM's own table is absent; each engine says so in its own words.
+fn is_missing_table(error: &sea_orm::DbErr) -> bool {
+    let text = error.to_string();
+    text.contains("no such table") || text.contains("does not exist")
+}
+
+impl From<Engine> for DbBackend {
+    fn from(engine: Engine) -> Self {
+        match engine {
+            Engine::Sqlite => Self::Sqlite,
+            Engine::Postgres => Self::Postgres,
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! The schema, one set of migrations for both engines, applied in one transaction and by one process at a time
+//! (decision 4). Instants are kept to the microsecond; text that is searched or sorted is stored folded and compared by
+//! its bytes.
+
+mod m0001_providers;
+mod m0002_crm;
+mod m0003_access;
+mod m0004_jobs;
+mod m0005_events;
+
+use sea_orm_migration::prelude::*;
+
+/// All migrations, oldest first.
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_providers::Migration),
+            Box::new(m0002_crm::Migration),
+            Box::new(m0003_access::Migration),
+            Box::new(m0004_jobs::Migration),
+            Box::new(m0005_events::Migration),
+        ]
+    }
+}
+
+/// A column of folded text, compared by its bytes on both engines.
+fn folded(manager: &SchemaManager<'_>, name: &'static str) -> ColumnDef {
+    let mut column = sea_orm_migration::schema::text(name);
+    if manager.get_database_backend() == sea_orm::DbBackend::Postgres {
+        column.extra("COLLATE \"C\"");
+    }
+    column
+}
+
+async fn index(
+    manager: &SchemaManager<'_>,
+    name: &'static str,
+    table: &'static str,
+    columns: &[&'static str],
+) -> Result<(), DbErr> {
+    create_index(manager, Index::create(), name, table, columns).await
+}
+
+async fn unique_index(
+    manager: &SchemaManager<'_>,
+    name: &'static str,
+    table: &'static str,
+    columns: &[&'static str],
+) -> Result<(), DbErr> {
+    create_index(
+        manager,
+        Index::create().unique().to_owned(),
+        name,
+        table,
+        columns,
+    )
+    .await
+}
+
+async fn create_index(
+    manager: &SchemaManager<'_>,
+    mut statement: IndexCreateStatement,
+    name: &'static str,
+    table: &'static str,
+    columns: &[&'static str],
+) -> Result<(), DbErr> {
+    statement.name(name).table(table);
+    for column in columns {
+        statement.col(*column);
+    }
+    manager.create_index(statement).await
+}

@@ -1,0 +1,73 @@
+//! Sealed secrets by purpose and subject. The store never sees one in clear.
+
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
+use uuid::Uuid;
+
+use super::WriteTx;
+use super::entities::secret;
+use super::error::StoreError;
+use crate::domain::context::Context;
+use crate::domain::ports::sealer::Sealed;
+
+/// The client secret of a provider; its subject is the provider's id.
+pub const PROVIDER_CLIENT_SECRET: &str = "provider-client-secret";
+
+/// Keeps a sealed secret, in place of an older one. `bound_host` is the only host it may be sent to.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn keep(
+    tx: &WriteTx,
+    context: &Context,
+    purpose: &str,
+    subject: Uuid,
+    sealed: Sealed,
+    bound_host: Option<String>,
+) -> Result<(), StoreError> {
+    use secret::Column;
+    let row = secret::ActiveModel {
+        purpose: Set(purpose.to_owned()),
+        subject: Set(subject),
+        key_id: Set(sealed.key_id),
+        sealed: Set(sealed.bytes),
+        bound_host: Set(bound_host),
+        updated_at: Set(context.now()),
+    };
+    let replace = OnConflict::columns([Column::Purpose, Column::Subject])
+        .update_columns([
+            Column::KeyId,
+            Column::Sealed,
+            Column::BoundHost,
+            Column::UpdatedAt,
+        ])
+        .to_owned();
+    secret::Entity::insert(row)
+        .on_conflict(replace)
+        .exec_without_returning(&**tx)
+        .await?;
+    Ok(())
+}
+
+/// A sealed secret and the host it is bound to.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn find(
+    connection: &impl ConnectionTrait,
+    purpose: &str,
+    subject: Uuid,
+) -> Result<Option<(Sealed, Option<String>)>, StoreError> {
+    let row = secret::Entity::find_by_id((purpose.to_owned(), subject))
+        .one(connection)
+        .await?;
+    Ok(row.map(|row| {
+        (
+            Sealed {
+                key_id: row.key_id,
+                bytes: row.sealed,
+            },
+            row.bound_host,
+        )
+    }))
+}

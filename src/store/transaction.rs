@@ -1,0 +1,95 @@
+//! One writing transaction: what a flow commits, it commits here.
+
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
+    Statement, TransactionOptions, TransactionTrait,
+};
+
+use super::error::StoreError;
+use super::signals::{Signal, Signals};
+
+/// The channel of LISTEN/NOTIFY.
+pub(super) const NOTIFY_CHANNEL: &str = "provider_bridge";
+
+/// Called after each commit; tests and benchmarks use it to die at a chosen one.
+pub(super) type CommitObserver = Arc<dyn Fn() + Send + Sync>;
+
+/// A writing transaction. Dropped without [`WriteTx::commit`], it is rolled back. It derefs to the connection, so that
+/// functions of the store take `&*tx` or any other connection.
+pub struct WriteTx {
+    tx: DatabaseTransaction,
+    pending: Mutex<Vec<Signal>>,
+    signals: Signals,
+    observer: Option<CommitObserver>,
+}
+
+impl WriteTx {
+    /// Begins one. On SQLite it is IMMEDIATE: a deferred one that upgrades to a write fails at once, whatever the busy
+    /// time-out says.
+    pub(super) async fn begin(
+        connection: &DatabaseConnection,
+        signals: Signals,
+        observer: Option<CommitObserver>,
+    ) -> Result<Self, StoreError> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
+        let tx = connection.begin_with_options(options).await?;
+        Ok(Self {
+            tx,
+            pending: Mutex::default(),
+            signals,
+            observer,
+        })
+    }
+
+    /// Sends `signal` once this transaction has committed.
+    pub fn signal(&self, signal: Signal) {
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        if !pending.contains(&signal) {
+            pending.push(signal);
+        }
+    }
+
+    /// Commits, then sends the signals: locally at once, to other instances with the commit itself.
+    ///
+    /// # Errors
+    /// When the database refuses; then nothing was written.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        let pending = self
+            .pending
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        if self.tx.get_database_backend() == DbBackend::Postgres {
+            for signal in &pending {
+                let payload = serde_json::to_string(signal).unwrap_or_default();
+                let notify = Statement::from_sql_and_values(
+                    DbBackend::Postgres,
+                    "select pg_notify($1, $2)",
+                    [NOTIFY_CHANNEL.into(), payload.into()],
+                );
+                self.tx.execute_raw(notify).await?;
+            }
+        }
+        self.tx.commit().await?;
+        if let Some(observer) = self.observer {
+            observer();
+        }
+        for signal in pending {
+            self.signals.send(signal);
+        }
+        Ok(())
+    }
+}
+
+impl Deref for WriteTx {
+    type Target = DatabaseTransaction;
+
+    fn deref(&self) -> &DatabaseTransaction {
+        &self.tx
+    }
+}
