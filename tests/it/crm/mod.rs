@@ -1,0 +1,3 @@
+//! Tests of the `crm` room: the directory, the lookups, and the Web API over real HTTP.
+
+mod directory;
