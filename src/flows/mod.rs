@@ -3,6 +3,11 @@
 //! world is in [`Flows`].
 
 pub mod error;
+pub mod jobs;
+pub mod provider_accounts;
+pub mod providers;
+pub mod schedules;
+pub mod sync_provider_accounts;
 
 use std::sync::Arc;
 

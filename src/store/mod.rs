@@ -13,10 +13,12 @@ pub mod exceptions;
 pub mod jobs;
 mod migrations;
 pub mod outbox;
+pub mod provider_accounts;
 pub mod providers;
 pub mod secrets;
 pub mod settings;
 mod signals;
+pub mod sync_runs;
 mod transaction;
 
 pub use database::{DatabaseLocation, DatabaseSettings, Engine, SchemaState, Store};

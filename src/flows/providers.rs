@@ -1,0 +1,303 @@
+//! Connecting, reading and changing providers (A1), and Verify Connectivity (A3).
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+
+use super::{FlowError, Flows};
+use crate::domain::caller::{Caller, Permission};
+use crate::domain::ids::ProviderId;
+use crate::domain::job::JobWork;
+use crate::domain::provider::{Provider, ProviderKind};
+use crate::domain::verify::VerifyReport;
+use crate::store::audit::Entry;
+use crate::store::{audit, jobs, providers, secrets};
+
+/// What it takes to connect a provider.
+#[derive(Debug)]
+pub struct NewProvider {
+    /// Which client speaks to it.
+    pub kind: ProviderKind,
+    /// What people call it; unique.
+    pub name: String,
+    /// The tenant that hosts Partner Center.
+    pub partner_tenant: String,
+    /// Application (client) id.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: SecretString,
+    /// When to sync by itself.
+    pub schedule: Option<SyncSchedule>,
+}
+
+/// When a provider is synced by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyncSchedule {
+    /// Cron expression of five fields.
+    pub cron: String,
+    /// IANA name of the zone it is in.
+    pub time_zone: String,
+    /// Off is kept, but does not fire.
+    pub enabled: bool,
+}
+
+/// What to change; `None` leaves it.
+#[derive(Debug, Default)]
+pub struct ProviderChange {
+    /// New name.
+    pub name: Option<String>,
+    /// Enabled or disabled.
+    pub enabled: Option<bool>,
+    /// New tenant.
+    pub partner_tenant: Option<String>,
+    /// New application id.
+    pub client_id: Option<String>,
+    /// New secret.
+    pub client_secret: Option<SecretString>,
+    /// New schedule.
+    pub schedule: Option<SyncSchedule>,
+    /// Only if it is still at this version (`If-Match`).
+    pub expected_version: Option<i64>,
+}
+
+fn checked(label: &str, text: &str) -> Result<String, FlowError> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > 200 || text.chars().any(char::is_control) {
+        return Err(FlowError::Invalid(format!(
+            "{label} must have 1 to 200 characters and no control characters"
+        )));
+    }
+    Ok(text.to_owned())
+}
+
+/// A tenant goes into the path of the token URL, so only a GUID or a domain name will do.
+fn checked_tenant(text: &str) -> Result<String, FlowError> {
+    let text = checked("partnerTenant", text)?;
+    let is_guid = uuid::Uuid::parse_str(&text).is_ok();
+    if is_guid || crate::domain::domain_name::DomainName::parse(&text).is_ok() {
+        return Ok(text.to_lowercase());
+    }
+    Err(FlowError::Invalid(
+        "partnerTenant must be the tenant's id (a GUID) or one of its domain names".to_owned(),
+    ))
+}
+
+fn summary(provider: &Provider) -> serde_json::Value {
+    json!({
+        "name": provider.name,
+        "kind": provider.kind,
+        "enabled": provider.enabled,
+        "partnerTenant": provider.partner_tenant,
+        "clientId": provider.client_id,
+    })
+}
+
+fn name_taken(name: &str) -> FlowError {
+    FlowError::Conflict {
+        detail: format!("a provider named `{name}` exists already; choose another name"),
+        current: json!({ "name": name }),
+    }
+}
+
+impl Flows {
+    /// Connects a provider. Nothing is called yet: Verify Connectivity does that.
+    ///
+    /// # Errors
+    /// When the caller may not, a value is not allowed, or the name is taken.
+    pub async fn connect_provider(
+        &self,
+        caller: &Caller,
+        new: NewProvider,
+    ) -> Result<Provider, FlowError> {
+        caller.require(Permission::Configure)?;
+        let now = self.context.now();
+        let provider = Provider {
+            id: ProviderId::new(self.context.new_uuid()),
+            kind: new.kind,
+            name: checked("name", &new.name)?,
+            enabled: true,
+            partner_tenant: checked_tenant(&new.partner_tenant)?,
+            client_id: checked("clientId", &new.client_id)?,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        };
+        let secret = checked("clientSecret", new.client_secret.expose_secret())?;
+        let tx = self.store.begin().await?;
+        match providers::insert(&tx, &provider).await {
+            Err(error) if error.is_unique_violation() => return Err(name_taken(&provider.name)),
+            other => other?,
+        }
+        self.keep_client_secret(&tx, provider.id, &secret).await?;
+        if let Some(schedule) = &new.schedule {
+            let work = JobWork::SyncProviderAccounts {
+                provider_id: provider.id,
+            };
+            self.keep_schedule(&tx, &work, schedule).await?;
+        }
+        let entry = Entry {
+            action: "provider.connected",
+            subject: format!("provider/{}", provider.id),
+            after: Some(summary(&provider)),
+            ..Entry::default()
+        };
+        audit::record(&tx, &self.context, caller, entry).await?;
+        tx.commit().await?;
+        Ok(provider)
+    }
+
+    /// Changes a provider.
+    ///
+    /// # Errors
+    /// When the caller may not, there is no such provider, the caller's copy is stale, or the name is taken.
+    pub async fn change_provider(
+        &self,
+        caller: &Caller,
+        id: ProviderId,
+        change: ProviderChange,
+    ) -> Result<Provider, FlowError> {
+        caller.require(Permission::Configure)?;
+        let tx = self.store.begin().await?;
+        let before = providers::find(&*tx, id)
+            .await?
+            .ok_or_else(|| FlowError::not_found("provider", id))?;
+        if change
+            .expected_version
+            .is_some_and(|expected| expected != before.version)
+        {
+            return Err(FlowError::Stale(format!(
+                "the provider changed since you read it (it is at version {}); read it again and repeat the change",
+                before.version
+            )));
+        }
+        let mut after = before.clone();
+        if let Some(name) = &change.name {
+            after.name = checked("name", name)?;
+        }
+        if let Some(tenant) = &change.partner_tenant {
+            after.partner_tenant = checked_tenant(tenant)?;
+        }
+        if let Some(client_id) = &change.client_id {
+            after.client_id = checked("clientId", client_id)?;
+        }
+        after.enabled = change.enabled.unwrap_or(after.enabled);
+        if let Some(schedule) = &change.schedule {
+            self.keep_schedule(
+                &tx,
+                &JobWork::SyncProviderAccounts { provider_id: id },
+                schedule,
+            )
+            .await?;
+        }
+        let new_secret = change.client_secret.is_some();
+        if let Some(secret) = &change.client_secret {
+            self.keep_client_secret(&tx, id, &checked("clientSecret", secret.expose_secret())?)
+                .await?;
+        }
+        if after == before && !new_secret && change.schedule.is_none() {
+            return Ok(before);
+        }
+        after.version = before.version + 1;
+        after.updated_at = self.context.now();
+        match providers::update(&tx, &after, before.version).await {
+            Err(error) if error.is_unique_violation() => return Err(name_taken(&after.name)),
+            other => other?,
+        };
+        let entry = Entry {
+            action: "provider.changed",
+            subject: format!("provider/{id}"),
+            before: Some(summary(&before)),
+            after: Some(summary(&after)),
+            reason: new_secret.then(|| "the client secret was replaced".to_owned()),
+        };
+        audit::record(&tx, &self.context, caller, entry).await?;
+        tx.commit().await?;
+        Ok(after)
+    }
+
+    async fn keep_client_secret(
+        &self,
+        tx: &crate::store::WriteTx,
+        id: ProviderId,
+        secret: &str,
+    ) -> Result<(), FlowError> {
+        let sealed = self.sealer.seal(id.as_uuid(), secret);
+        let purpose = secrets::PROVIDER_CLIENT_SECRET;
+        Ok(secrets::keep(tx, &self.context, purpose, id.as_uuid(), sealed, None).await?)
+    }
+
+    async fn keep_schedule(
+        &self,
+        tx: &crate::store::WriteTx,
+        work: &JobWork,
+        schedule: &SyncSchedule,
+    ) -> Result<(), FlowError> {
+        let next =
+            super::schedules::next_run(&schedule.cron, &schedule.time_zone, self.context.now())
+                .map_err(FlowError::Invalid)?;
+        jobs::schedules::keep(
+            tx,
+            &self.context,
+            work,
+            &schedule.cron,
+            &schedule.time_zone,
+            schedule.enabled,
+            next,
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// All providers, by name.
+    ///
+    /// # Errors
+    /// When the caller may not.
+    pub async fn list_providers(&self, caller: &Caller) -> Result<Vec<Provider>, FlowError> {
+        caller.require(Permission::Read)?;
+        Ok(providers::list(self.store.reader()).await?)
+    }
+
+    /// One provider.
+    ///
+    /// # Errors
+    /// When the caller may not, or there is no such provider.
+    pub async fn get_provider(
+        &self,
+        caller: &Caller,
+        id: ProviderId,
+    ) -> Result<Provider, FlowError> {
+        caller.require(Permission::Read)?;
+        providers::find(self.store.reader(), id)
+            .await?
+            .ok_or_else(|| FlowError::not_found("provider", id))
+    }
+
+    /// A live test of every step of a provider's connection (A3).
+    ///
+    /// # Errors
+    /// When the caller may not, or there is no such provider. A failing step is not an error: it is in the report.
+    pub async fn verify_provider(
+        &self,
+        caller: &Caller,
+        id: ProviderId,
+    ) -> Result<VerifyReport, FlowError> {
+        caller.require(Permission::Sync)?;
+        let provider = self.get_provider(caller, id).await?;
+        match self.providers.client(&provider).await {
+            Ok(client) => Ok(client.verify().await),
+            Err(error) => Ok(VerifyReport::of(vec![crate::domain::verify::VerifyStep {
+                name: "settings and secret present".to_owned(),
+                passed: false,
+                detail: error.message,
+            }])),
+        }
+    }
+
+    /// A live test of every step of the CRM's connection (A5).
+    ///
+    /// # Errors
+    /// When the caller may not.
+    pub async fn verify_crm(&self, caller: &Caller) -> Result<VerifyReport, FlowError> {
+        caller.require(Permission::Sync)?;
+        Ok(self.crm.verify().await)
+    }
+}
