@@ -1,4 +1,10 @@
-//! The integration tests: one binary.
+//! The integration tests: one binary, because every file directly in `tests/` is a program of its own and is linked
+//! separately. A module mirrors a room of `src`; `support` is what they share. `#[cfg(test)]` on each module tells the
+//! lints that all of it is test code, where `unwrap` and `panic!` are how a test fails.
 
 #[cfg(test)]
+mod architecture;
+#[cfg(test)]
 mod crm;
+#[cfg(test)]
+mod support;

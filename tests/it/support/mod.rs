@@ -1,0 +1,4 @@
+//! What the integration tests share. Start with [`context::context`] for time and chance moved by hand and with
+//! [`stores`] for a test body that runs on both SQL engines.
+
+pub mod context;
