@@ -3,6 +3,7 @@
 //! be tested without a server, and every other room may use it.
 
 pub mod account;
+pub mod api_key;
 pub mod caller;
 pub mod context;
 pub mod domain_name;

@@ -5,7 +5,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -22,6 +22,12 @@ pub fn hash(text: &[u8]) -> SecretHash {
     Sha256::digest(text).into()
 }
 
+/// The SHA-256 of a secret of ours.
+#[must_use]
+pub fn hash_secret(secret: &SecretString) -> SecretHash {
+    hash(secret.expose_secret().as_bytes())
+}
+
 /// 256 random bits as 43 characters that may stand in a URL.
 #[must_use]
 pub fn random_secret(context: &Context) -> SecretString {
@@ -32,7 +38,6 @@ pub fn random_secret(context: &Context) -> SecretString {
 /// A new key for the row `id`. It is shown once; only its [`hash`] is kept.
 #[must_use]
 pub fn generate(id: ApiKeyId, context: &Context) -> SecretString {
-    use secrecy::ExposeSecret;
     let secret = random_secret(context);
     format!("pb_{}_{}", id.as_uuid().simple(), secret.expose_secret()).into()
 }
@@ -52,7 +57,6 @@ mod tests {
     use super::*;
     use crate::identity::tests::context;
     use proptest::prelude::*;
-    use secrecy::ExposeSecret;
 
     #[test]
     fn a_new_key_names_its_row_and_no_two_are_alike() {

@@ -1,10 +1,14 @@
 //! Who is calling, and what keeps secrets secret: principals, API keys, sessions, the key ring with its sealing, and the
 //! signed tokens that stand in for a credential where the platform sends none.
 
+pub mod api_keys;
+pub mod error;
 pub mod key_ring;
 pub mod key_text;
+pub mod owner_standing;
 pub mod principal;
 pub mod sealing;
+pub mod sessions;
 pub mod signed_token;
 
 #[cfg(test)]

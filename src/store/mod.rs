@@ -5,6 +5,7 @@
 //! What surprises: on SQLite there is one writing connection beside a pool of readers, so a read inside a flow that also
 //! writes belongs into the transaction; [`Signal`]s reach listeners only after the commit.
 
+pub mod api_keys;
 pub mod audit;
 mod database;
 pub mod entities;
@@ -16,6 +17,7 @@ pub mod outbox;
 pub mod provider_accounts;
 pub mod providers;
 pub mod secrets;
+pub mod sessions;
 pub mod settings;
 mod signals;
 pub mod sync_runs;
