@@ -1,1 +1,4 @@
 //! The `http` room.
+
+pub mod problem;
+pub mod problem_code;
