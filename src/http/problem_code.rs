@@ -70,111 +70,78 @@ impl ProblemCode {
         Self::Unavailable,
     ];
 
-    /// Name, status and title.
-    const fn facts(self) -> (&'static str, StatusCode, &'static str) {
-        use StatusCode as S;
-        match self {
-            Self::InvalidRequest => (
-                "invalid-request",
-                S::BAD_REQUEST,
-                "The request cannot be understood",
-            ),
-            Self::Unauthenticated => (
-                "unauthenticated",
-                S::UNAUTHORIZED,
-                "A valid credential is needed",
-            ),
-            Self::Forbidden => ("forbidden", S::FORBIDDEN, "The caller lacks a role"),
-            Self::NotFound => ("not-found", S::NOT_FOUND, "There is no such thing"),
-            Self::MethodNotAllowed => (
-                "method-not-allowed",
-                S::METHOD_NOT_ALLOWED,
-                "Not with this method",
-            ),
-            Self::RequestTimeout => (
-                "request-timeout",
-                S::REQUEST_TIMEOUT,
-                "The request took too long to arrive",
-            ),
-            Self::Conflict => (
-                "conflict",
-                S::CONFLICT,
-                "The present state stands against it",
-            ),
-            Self::IdempotencyInProgress => (
-                "idempotency-in-progress",
-                S::CONFLICT,
-                "The first call still runs",
-            ),
-            Self::PreconditionFailed => (
-                "precondition-failed",
-                S::PRECONDITION_FAILED,
-                "The caller's copy is stale",
-            ),
-            Self::PayloadTooLarge => (
-                "payload-too-large",
-                S::PAYLOAD_TOO_LARGE,
-                "The body is too large",
-            ),
-            Self::UnsupportedMediaType => (
-                "unsupported-media-type",
-                S::UNSUPPORTED_MEDIA_TYPE,
-                "The body must be JSON",
-            ),
-            Self::RuleViolated => (
-                "rule-violated",
-                S::UNPROCESSABLE_ENTITY,
-                "A rule stands against it",
-            ),
-            Self::IdempotencyMismatch => (
-                "idempotency-mismatch",
-                S::UNPROCESSABLE_ENTITY,
-                "The key was used with another request",
-            ),
-            Self::CallbackRefused => (
-                "callback-refused",
-                S::UNPROCESSABLE_ENTITY,
-                "The callback URL is refused",
-            ),
-            Self::TooManyRequests => (
-                "too-many-requests",
-                S::TOO_MANY_REQUESTS,
-                "Too many requests",
-            ),
-            Self::Internal => (
-                "internal",
-                S::INTERNAL_SERVER_ERROR,
-                "A fault of this service",
-            ),
-            Self::UpstreamFailed => (
-                "upstream-failed",
-                S::BAD_GATEWAY,
-                "A system behind this service failed",
-            ),
-            Self::Unavailable => (
-                "unavailable",
-                S::SERVICE_UNAVAILABLE,
-                "Not available at the moment",
-            ),
-        }
-    }
-
     /// The word in the document.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        self.facts().0
+        match self {
+            Self::InvalidRequest => "invalid-request",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not-found",
+            Self::MethodNotAllowed => "method-not-allowed",
+            Self::RequestTimeout => "request-timeout",
+            Self::Conflict => "conflict",
+            Self::IdempotencyInProgress => "idempotency-in-progress",
+            Self::PreconditionFailed => "precondition-failed",
+            Self::PayloadTooLarge => "payload-too-large",
+            Self::UnsupportedMediaType => "unsupported-media-type",
+            Self::RuleViolated => "rule-violated",
+            Self::IdempotencyMismatch => "idempotency-mismatch",
+            Self::CallbackRefused => "callback-refused",
+            Self::TooManyRequests => "too-many-requests",
+            Self::Internal => "internal",
+            Self::UpstreamFailed => "upstream-failed",
+            Self::Unavailable => "unavailable",
+        }
     }
 
     /// The HTTP status.
     #[must_use]
     pub const fn status(self) -> StatusCode {
-        self.facts().1
+        match self {
+            Self::InvalidRequest => StatusCode::BAD_REQUEST,
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::Conflict | Self::IdempotencyInProgress => StatusCode::CONFLICT,
+            Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+            Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::RuleViolated | Self::IdempotencyMismatch | Self::CallbackRefused => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::UpstreamFailed => StatusCode::BAD_GATEWAY,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
     }
 
     /// A sentence that is the same for every problem with this code.
     #[must_use]
     pub const fn title(self) -> &'static str {
-        self.facts().2
+        match self {
+            Self::InvalidRequest => "The request cannot be understood",
+            Self::Unauthenticated => "A valid credential is needed",
+            Self::Forbidden => "The caller lacks a role",
+            Self::NotFound => "There is no such thing",
+            Self::MethodNotAllowed => "Not with this method",
+            Self::RequestTimeout => "The request took too long to arrive",
+            Self::Conflict => "The present state stands against it",
+            Self::IdempotencyInProgress => "The first call still runs",
+            Self::PreconditionFailed => "The caller's copy is stale",
+            Self::PayloadTooLarge => "The body is too large",
+            Self::UnsupportedMediaType => "The body must be JSON",
+            Self::RuleViolated => "A rule stands against it",
+            Self::IdempotencyMismatch => "The key was used with another request",
+            Self::CallbackRefused => "The callback URL is refused",
+            Self::TooManyRequests => "Too many requests",
+            Self::Internal => "A fault of this service",
+            Self::UpstreamFailed => "A system behind this service failed",
+            Self::Unavailable => "Not available at the moment",
+        }
     }
 }
 
