@@ -102,6 +102,19 @@ impl AppTokens {
         {
             return Err(failure.clone());
         }
+        self.fetch_into(&mut kept).await
+    }
+
+    /// A token fetched just now, whatever is kept: a test of the credential.
+    ///
+    /// # Errors
+    /// When none can be had; a kept token is dropped then too.
+    pub async fn renew(&self) -> Result<SecretString, TokenError> {
+        let mut kept = self.kept.lock().await;
+        self.fetch_into(&mut kept).await
+    }
+
+    async fn fetch_into(&self, kept: &mut Kept) -> Result<SecretString, TokenError> {
         let fetched = self.fetch().await;
         self.attempts.fetch_add(1, Ordering::AcqRel);
         *kept = match &fetched {

@@ -16,6 +16,7 @@ pub mod public_address;
 pub mod retry_after;
 mod token_answer;
 pub mod token_bucket;
+pub mod token_claims;
 
 pub use error::NetError;
 pub use retry_after::retry_after;

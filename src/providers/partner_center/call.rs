@@ -1,0 +1,177 @@
+//! One logical call: the token bucket, the token, the headers Partner Center wants, and what is tried again.
+//!
+//! `MS-RequestId` names the logical call and stays the same over its attempts, so that the provider can tell a repetition
+//! from a second request; `MS-CorrelationId` names one attempt. Both are in every error, for the provider's support.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, Url};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::failure::{Refusal, code_of};
+use crate::domain::context::Context;
+use crate::domain::ports::provider::{FailureKind, ProviderError};
+use crate::net::app_token::AppTokens;
+use crate::net::backoff::{RetryPolicy, retry};
+use crate::net::client::{Answer, HttpClient};
+use crate::net::retry_after;
+use crate::net::token_bucket::TokenBucket;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("ms-requestid");
+const CORRELATION_ID: HeaderName = HeaderName::from_static("ms-correlationid");
+const CONTRACT_VERSION: HeaderName = HeaderName::from_static("ms-contract-version");
+const LOCALE: HeaderName = HeaderName::from_static("x-locale");
+const APPLICATION: HeaderName = HeaderName::from_static("ms-partnercenter-application");
+
+/// Makes calls. Everything in it is shared by all calls of one connection.
+#[derive(Debug)]
+pub(super) struct Caller {
+    pub(super) http: HttpClient,
+    pub(super) context: Context,
+    pub(super) tokens: AppTokens,
+    pub(super) bucket: TokenBucket,
+    pub(super) retry: RetryPolicy,
+}
+
+/// A successful answer, with what to quote when it turns out to be unusable.
+pub(super) struct Answered {
+    pub(super) answer: Answer,
+    pub(super) correlation_id: String,
+}
+
+/// What one logical call keeps over its attempts.
+struct Call<'a> {
+    what: &'a str,
+    url: Url,
+    headers: HeaderMap,
+    request_id: HeaderValue,
+    renewed: AtomicBool,
+}
+
+impl Caller {
+    /// Reads `url`; `what` says what for, as a verb phrase. Only 200 is a success.
+    #[tracing::instrument(name = "provider.call", skip_all, fields(what))]
+    pub(super) async fn get(
+        &self,
+        what: &str,
+        url: Url,
+        headers: HeaderMap,
+    ) -> Result<Answered, ProviderError> {
+        let call = Call {
+            what,
+            url,
+            headers,
+            request_id: self.new_id(),
+            renewed: AtomicBool::new(false),
+        };
+        retry(&self.context, &self.retry, |_| self.attempt(&call)).await
+    }
+
+    async fn attempt(&self, call: &Call<'_>) -> Result<Answered, ProviderError> {
+        loop {
+            self.bucket.acquire().await;
+            let token = self.tokens.token().await?;
+            let answered = self.send(call, &token).await?;
+            let status = answered.answer.status.as_u16();
+            if status == 200 {
+                return Ok(answered);
+            }
+            if status == 401 && self.renew(call, &token, &answered.answer).await {
+                continue;
+            }
+            let refusal = Refusal {
+                what: call.what,
+                status,
+                body: &answered.answer.body,
+                retry_after: retry_after(&answered.answer.headers, self.context.now()),
+                correlation_id: answered.correlation_id,
+            };
+            let error = refusal.into_error();
+            if error.kind == FailureKind::Throttled
+                && let Some(wait) = error.retry_after
+            {
+                self.bucket.pause(wait);
+            }
+            return Err(error);
+        }
+    }
+
+    async fn send(&self, call: &Call<'_>, token: &SecretString) -> Result<Answered, ProviderError> {
+        let correlation = self.new_id();
+        let ours = ids(&correlation, &call.request_id);
+        let unsent = |kind, message| ProviderError {
+            kind,
+            message: format!(
+                "Partner Center could not be asked to {}: {message}",
+                call.what
+            ),
+            code: None,
+            retry_after: None,
+            correlation_id: Some(ours.clone()),
+        };
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
+            .map_err(|_| {
+                unsent(
+                    FailureKind::Protocol,
+                    "the token is no header value".to_owned(),
+                )
+            })?;
+        bearer.set_sensitive(true);
+        let request = self
+            .http
+            .request(Method::GET, call.url.clone())
+            .map_err(|error| unsent(error.kind(), error.to_string()))?
+            .headers(call.headers.clone())
+            .header(AUTHORIZATION, bearer)
+            .header(ACCEPT, "application/json")
+            .header(REQUEST_ID, call.request_id.clone())
+            .header(CORRELATION_ID, correlation.clone())
+            .header(CONTRACT_VERSION, "v1")
+            .header(LOCALE, "en-US")
+            .header(APPLICATION, "Provider Bridge");
+        let answer = self
+            .http
+            .send(request)
+            .await
+            .map_err(|error| unsent(error.kind(), error.to_string()))?;
+        let echoed = |name, sent: &HeaderValue| answer.headers.get(name).unwrap_or(sent).clone();
+        let correlation_id = ids(
+            &echoed(CORRELATION_ID, &correlation),
+            &echoed(REQUEST_ID, &call.request_id),
+        );
+        Ok(Answered {
+            answer,
+            correlation_id,
+        })
+    }
+
+    /// Whether a refused token is worth one more try with a new one. An audience or a missing second factor will be the
+    /// same in the next token.
+    async fn renew(&self, call: &Call<'_>, token: &SecretString, answer: &Answer) -> bool {
+        let hopeless = matches!(code_of(&answer.body).as_deref(), Some("900420" | "900421"));
+        if hopeless || call.renewed.swap(true, Ordering::AcqRel) {
+            return false;
+        }
+        self.tokens.forget(token).await;
+        true
+    }
+
+    fn new_id(&self) -> HeaderValue {
+        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+        let id = self.context.new_uuid().hyphenated().encode_lower(&mut text);
+        HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
+    }
+}
+
+fn ids(correlation: &HeaderValue, request: &HeaderValue) -> String {
+    let text = |value: &HeaderValue| -> String {
+        let text = value.to_str().unwrap_or("unreadable");
+        text.chars().take(60).collect()
+    };
+    format!(
+        "MS-CorrelationId {}, MS-RequestId {}",
+        text(correlation),
+        text(request)
+    )
+}

@@ -1,0 +1,143 @@
+//! Verify Connectivity (A3), as far as an application signing in by itself can be tested: each step live, the first that
+//! fails named with its remedy. What needs a person's sign-in (MFA) is not asked of an application.
+
+use reqwest::header::HeaderMap;
+use secrecy::ExposeSecret;
+
+use super::client::PartnerCenterClient;
+use super::listing::{page_url, read_page};
+use crate::domain::ports::provider::{FailureKind, ProviderError};
+use crate::domain::verify::{VerifyReport, VerifyStep};
+use crate::net::token_claims::TokenClaims;
+
+/// Partner Center's own application id: the audience of tokens in the newer format, in every cloud and tenant.
+const PARTNER_CENTER_APP: &str = "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd";
+
+/// A step that failed; its name and its reason.
+type Failed = (&'static str, String);
+
+/// Runs the steps until one fails.
+pub(super) async fn verify(client: &PartnerCenterClient) -> VerifyReport {
+    let mut steps = Vec::new();
+    if let Err((name, detail)) = run(client, &mut steps).await {
+        steps.push(VerifyStep {
+            name: name.to_owned(),
+            passed: false,
+            detail,
+        });
+    }
+    VerifyReport::of(steps)
+}
+
+async fn run(client: &PartnerCenterClient, steps: &mut Vec<VerifyStep>) -> Result<(), Failed> {
+    let mut pass = |name: &str, detail: String| {
+        steps.push(VerifyStep {
+            name: name.to_owned(),
+            passed: true,
+            detail,
+        });
+    };
+    pass("settings present", settings_present(client)?);
+
+    let token = client.caller.tokens.renew().await;
+    let token = token.map_err(|error| ("token issued", error.message))?;
+    let claims = TokenClaims::read(&token);
+    pass(
+        "token issued",
+        format!("a new one from {}", client.settings.authority),
+    );
+    pass("right tenant", right_tenant(client, claims.as_ref())?);
+    pass("right audience", right_audience(client, claims.as_ref())?);
+
+    match read_customers(client).await {
+        Ok(found) => {
+            pass(
+                "role",
+                "Partner Center lets the application read customers".to_owned(),
+            );
+            pass("a real read", found);
+            Ok(())
+        }
+        Err(error) if error.kind == FailureKind::Permission => Err(("role", quote(error))),
+        Err(error) => Err(("a real read", quote(error))),
+    }
+}
+
+fn settings_present(client: &PartnerCenterClient) -> Result<String, Failed> {
+    let connection = &client.connection;
+    let given = [
+        ("partner tenant", connection.tenant.as_str()),
+        ("client id", connection.client_id.as_str()),
+        ("client secret", connection.client_secret.expose_secret()),
+    ];
+    match given.iter().find(|(_, value)| value.trim().is_empty()) {
+        Some((name, _)) => {
+            let detail = format!("the {name} is missing; enter it in the provider's connection");
+            Err(("settings present", detail))
+        }
+        None => Ok("partner tenant, client id and client secret are there".to_owned()),
+    }
+}
+
+fn right_tenant(
+    client: &PartnerCenterClient,
+    claims: Option<&TokenClaims>,
+) -> Result<String, Failed> {
+    let wanted = client.connection.tenant.trim();
+    let Some(issued) = claims.and_then(|claims| claims.tenant.as_deref()) else {
+        return Ok("the token does not say; the read below tells".to_owned());
+    };
+    if uuid::Uuid::parse_str(wanted).is_err() {
+        return Ok(format!("`{wanted}` is tenant {issued}"));
+    }
+    if issued.eq_ignore_ascii_case(wanted) {
+        return Ok(format!("tenant {issued}"));
+    }
+    let detail = format!(
+        "the token is of tenant {issued}, not of {wanted}; correct the partner tenant or the authority"
+    );
+    Err(("right tenant", detail))
+}
+
+fn right_audience(
+    client: &PartnerCenterClient,
+    claims: Option<&TokenClaims>,
+) -> Result<String, Failed> {
+    let wanted = client.settings.audience();
+    let audiences = claims.map_or(&[][..], |claims| &claims.audiences);
+    let fits = |audience: &String| {
+        audience.trim_end_matches('/').eq_ignore_ascii_case(wanted)
+            || audience.eq_ignore_ascii_case(PARTNER_CENTER_APP)
+    };
+    match audiences {
+        [] => Ok("the token does not say; the read below tells".to_owned()),
+        audiences if audiences.iter().any(fits) => Ok(format!("the token is for {wanted}")),
+        audiences => {
+            let found = audiences.join(", ");
+            let detail =
+                format!("the token is for {found}, not for {wanted}; correct the scope setting");
+            Err(("right audience", detail))
+        }
+    }
+}
+
+async fn read_customers(client: &PartnerCenterClient) -> Result<String, ProviderError> {
+    let url = page_url(client.settings.resource(&["customers"]), 1, None);
+    let answered = client
+        .caller
+        .get("list its customers", url, HeaderMap::new())
+        .await?;
+    let page = read_page(&answered.answer.body, None)
+        .map_err(|error| error.into_error(1, answered.correlation_id))?;
+    Ok(match page.customers.first() {
+        Some(customer) => format!("read customers, the first is `{}`", customer.name),
+        None => "read customers, there are none yet".to_owned(),
+    })
+}
+
+fn quote(error: ProviderError) -> String {
+    match error.correlation_id {
+        Some(ids) => format!("{} ({ids})", error.message),
+        None => error.message,
+    }
+}
