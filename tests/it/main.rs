@@ -7,4 +7,6 @@ mod architecture;
 #[cfg(test)]
 mod crm;
 #[cfg(test)]
+mod matching;
+#[cfg(test)]
 mod support;

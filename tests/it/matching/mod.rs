@@ -1,0 +1,3 @@
+//! The matching rules.
+
+mod classic;
