@@ -1,1 +1,328 @@
-//! The `config` room.
+//! Process facts (decision 12): one file per section, commented defaults compiled in, overridden by a file and then by the
+//! environment. All errors are reported together, so that a deployment is mended in one go. What an operator changes at
+//! run time is not here: it is in the database.
+
+mod callbacks;
+mod database;
+mod dataverse;
+mod environment;
+mod http_client;
+mod keys;
+mod log;
+mod retention;
+mod server;
+mod upstream;
+
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+
+pub use callbacks::Callbacks;
+pub use database::Database;
+pub use dataverse::Dataverse;
+pub use environment::{Environment, EnvironmentKind};
+pub use http_client::HttpClient;
+pub use keys::Keys;
+pub use log::{Log, LogFormat};
+pub use retention::Retention;
+pub use server::Server;
+pub use upstream::{Entra, PartnerCenter};
+
+/// Every setting with its default and what it means; `config` prints it.
+pub const DEFAULTS: &str = include_str!("defaults.toml");
+
+/// Prefix of environment variables that set something.
+const PREFIX: &str = "PROVIDER_BRIDGE";
+
+/// All settings.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// What this deployment is (A4).
+    pub environment: Environment,
+    /// The HTTP server.
+    pub server: Server,
+    /// The database.
+    pub database: Database,
+    /// The key ring.
+    pub keys: Keys,
+    /// Microsoft Entra.
+    pub entra: Entra,
+    /// Microsoft Partner Center.
+    pub partner_center: PartnerCenter,
+    /// Dataverse.
+    pub dataverse: Dataverse,
+    /// Callbacks to flows.
+    pub callbacks: Callbacks,
+    /// The HTTP client.
+    pub http_client: HttpClient,
+    /// How long things are kept.
+    pub retention: Retention,
+    /// Logging.
+    pub log: Log,
+}
+
+/// Every setting that is wrong, one a line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{} in the configuration:\n  {}", count(.0.len()), .0.join("\n  "))]
+pub struct ConfigError(pub Vec<String>);
+
+fn count(errors: usize) -> String {
+    if errors == 1 {
+        "1 mistake".to_owned()
+    } else {
+        format!("{errors} mistakes")
+    }
+}
+
+/// A section that can be wrong in more ways than its types say.
+trait Section: DeserializeOwned {
+    /// Name of the section in the file.
+    const NAME: &'static str;
+    /// What is wrong, each naming the key and the mend.
+    fn mistakes(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+fn section<S: Section>(whole: &config::Config, errors: &mut Vec<String>) -> Option<S> {
+    match whole.get::<S>(S::NAME) {
+        Ok(section) => {
+            errors.extend(
+                section
+                    .mistakes()
+                    .into_iter()
+                    .map(|text| format!("{}.{text}", S::NAME)),
+            );
+            Some(section)
+        }
+        Err(error) => {
+            errors.push(format!("[{}] {error}", S::NAME));
+            None
+        }
+    }
+}
+
+impl Config {
+    /// Reads defaults, then `file`, then the process environment.
+    ///
+    /// # Errors
+    /// Every mistake at once.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        Self::load_with(file, std::env::vars().collect())
+    }
+
+    /// Like [`Self::load`] with a given environment, for tests and the demo.
+    ///
+    /// # Errors
+    /// Every mistake at once.
+    pub fn load_with(
+        file: Option<&Path>,
+        variables: std::collections::HashMap<String, String>,
+    ) -> Result<Self, ConfigError> {
+        let one = |error: config::ConfigError| ConfigError(vec![error.to_string()]);
+        let lists = ["server.allowed_hosts", "server.gateway_hosts", "keys.ring"];
+        let lists = lists
+            .into_iter()
+            .chain(["callbacks.further_hosts", "callbacks.environments"]);
+        let mut variables_source = config::Environment::with_prefix(PREFIX)
+            .prefix_separator("__")
+            .separator("__")
+            .try_parsing(true)
+            .list_separator(",")
+            .source(Some(variables));
+        for list in lists {
+            variables_source = variables_source.with_list_parse_key(list);
+        }
+        let mut builder = config::Config::builder()
+            .add_source(config::File::from_str(DEFAULTS, config::FileFormat::Toml));
+        if let Some(file) = file {
+            builder = builder.add_source(config::File::from(file).format(config::FileFormat::Toml));
+        }
+        let whole = builder.add_source(variables_source).build().map_err(one)?;
+        Self::of(&whole)
+    }
+
+    fn of(whole: &config::Config) -> Result<Self, ConfigError> {
+        let mut errors = unknown_keys(whole);
+        let environment = section::<Environment>(whole, &mut errors);
+        let server = section::<Server>(whole, &mut errors);
+        let database = section::<Database>(whole, &mut errors);
+        let keys = section::<Keys>(whole, &mut errors);
+        let entra = section::<Entra>(whole, &mut errors);
+        let partner_center = section::<PartnerCenter>(whole, &mut errors);
+        let dataverse = section::<Dataverse>(whole, &mut errors);
+        let callbacks = section::<Callbacks>(whole, &mut errors);
+        let http_client = section::<HttpClient>(whole, &mut errors);
+        let retention = section::<Retention>(whole, &mut errors);
+        let log = section::<Log>(whole, &mut errors);
+        let all = (|| {
+            Some(Self {
+                environment: environment?,
+                server: server?,
+                database: database?,
+                keys: keys?,
+                entra: entra?,
+                partner_center: partner_center?,
+                dataverse: dataverse?,
+                callbacks: callbacks?,
+                http_client: http_client?,
+                retention: retention?,
+                log: log?,
+            })
+        })();
+        if let Some(config) = &all {
+            errors.extend(config.shortcuts());
+        }
+        match all {
+            Some(config) if errors.is_empty() => Ok(config),
+            _ => Err(ConfigError(errors)),
+        }
+    }
+
+    /// What production must not have.
+    fn shortcuts(&self) -> Vec<String> {
+        if self.environment.kind != EnvironmentKind::Production {
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        let mut refuse = |wrong: bool, text: &str| {
+            if wrong {
+                found.push(format!(
+                    "{text}, which a production environment does not allow"
+                ));
+            }
+        };
+        refuse(
+            self.callbacks.allow_loopback,
+            "callbacks.allow_loopback is on",
+        );
+        refuse(
+            self.http_client.allow_plain_loopback,
+            "http_client.allow_plain_loopback is on",
+        );
+        refuse(
+            self.server.public_url.scheme() != "https",
+            "server.public_url is not https",
+        );
+        refuse(self.keys.ring.is_empty(), "keys.ring is empty");
+        found
+    }
+}
+
+/// A misspelt key would silently leave the default in force.
+fn unknown_keys(whole: &config::Config) -> Vec<String> {
+    let parse = |text: &str| {
+        config::Config::builder()
+            .add_source(config::File::from_str(text, config::FileFormat::Toml))
+            .build()
+            .and_then(config::Config::try_deserialize::<serde_json::Value>)
+            .unwrap_or_default()
+    };
+    let known = parse(DEFAULTS);
+    let given = whole
+        .clone()
+        .try_deserialize::<serde_json::Value>()
+        .unwrap_or_default();
+    let mut unknown = Vec::new();
+    for (section, keys) in given.as_object().into_iter().flatten() {
+        let Some(known) = known.get(section).and_then(serde_json::Value::as_object) else {
+            unknown.push(format!("there is no section [{section}]"));
+            continue;
+        };
+        let keys = keys.as_object().into_iter().flatten().map(|(key, _)| key);
+        unknown.extend(
+            keys.filter(|key| !known.contains_key(*key))
+                .map(|key| format!("{section}.{key} is no setting")),
+        );
+    }
+    unknown
+}
+
+/// Reads a value from text, so that what cannot be read is quoted together with what would do.
+fn from_text<'de, T: std::str::FromStr, D: serde::Deserializer<'de>>(
+    deserializer: D,
+    wanted: &str,
+) -> Result<T, D::Error> {
+    let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+    text.parse()
+        .map_err(|_| serde::de::Error::custom(format!("`{text}` is no {wanted}")))
+}
+
+fn url<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<url::Url, D::Error> {
+    from_text(deserializer, "URL such as https://bridge.example.com")
+}
+
+/// Whether `url` is https, or plain http to this very machine.
+fn is_safe(url: &url::Url) -> bool {
+    let loopback = match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    url.scheme() == "https" || (url.scheme() == "http" && loopback)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let variables = pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
+        Config::load_with(None, variables)
+    }
+
+    #[test]
+    fn the_defaults_stand_on_their_own() {
+        let config = load(&[]).unwrap();
+        assert_eq!(config.partner_center.requests_per_minute, 500);
+    }
+
+    #[test]
+    fn every_mistake_is_reported_at_once() {
+        let error = load(&[
+            ("PROVIDER_BRIDGE__SERVER__BIND", "nowhere"),
+            ("PROVIDER_BRIDGE__SERVER__PUBLIK_URL", "x"),
+            (
+                "PROVIDER_BRIDGE__PARTNER_CENTER__BASE_URL",
+                "http://example.com",
+            ),
+        ])
+        .unwrap_err()
+        .to_string();
+        for wanted in [
+            "3 mistakes",
+            "bind",
+            "publik_url",
+            "partner_center.base_url",
+        ] {
+            assert!(error.contains(wanted), "`{wanted}` is missing in: {error}");
+        }
+    }
+
+    #[test]
+    fn production_refuses_shortcuts() {
+        let error = load(&[
+            ("PROVIDER_BRIDGE__ENVIRONMENT__KIND", "production"),
+            ("PROVIDER_BRIDGE__CALLBACKS__ALLOW_LOOPBACK", "true"),
+        ])
+        .unwrap_err()
+        .to_string();
+        for wanted in ["allow_loopback", "public_url", "keys.ring"] {
+            assert!(error.contains(wanted), "`{wanted}` is missing in: {error}");
+        }
+    }
+
+    #[test]
+    fn a_list_comes_from_the_environment_with_commas() {
+        let config = load(&[(
+            "PROVIDER_BRIDGE__CALLBACKS__FURTHER_HOSTS",
+            "a.example,b.example",
+        )])
+        .unwrap();
+        assert_eq!(config.callbacks.further_hosts, ["a.example", "b.example"]);
+    }
+}

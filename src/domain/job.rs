@@ -21,6 +21,8 @@ pub enum JobWork {
     SyncCrmDirectory,
     /// Auto-match whatever is unmapped.
     AutoMatch,
+    /// Remove what has outlived its retention.
+    Sweep,
 }
 
 impl JobWork {
@@ -31,6 +33,7 @@ impl JobWork {
             Self::SyncProviderAccounts { .. } => "sync-provider-accounts",
             Self::SyncCrmDirectory => "sync-crm-directory",
             Self::AutoMatch => "auto-match",
+            Self::Sweep => "sweep",
         }
     }
 
@@ -41,6 +44,7 @@ impl JobWork {
             Self::SyncProviderAccounts { provider_id } => format!("provider:{provider_id}"),
             Self::SyncCrmDirectory => "crm-directory".to_owned(),
             Self::AutoMatch => "auto-match".to_owned(),
+            Self::Sweep => "sweep".to_owned(),
         }
     }
 }

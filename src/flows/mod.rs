@@ -7,6 +7,7 @@ pub mod jobs;
 pub mod provider_accounts;
 pub mod providers;
 pub mod schedules;
+pub mod sweep;
 pub mod sync_provider_accounts;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::domain::ports::crm::{AccountLookup, Crm, Directory};
 use crate::domain::ports::provider::Providers;
 use crate::domain::ports::sealer::Sealer;
 use crate::store::Store;
+use crate::store::retention::Retention;
 
 /// Everything the flows need; built once by `app`. Cheap to clone.
 #[derive(Clone)]
@@ -39,6 +41,8 @@ pub struct Flows {
     pub callbacks: Arc<dyn CallbackPolicy>,
     /// Seals secrets.
     pub sealer: Arc<dyn Sealer>,
+    /// How long things that grow are kept.
+    pub retention: Retention,
     /// Name and kind of this deployment, as it stands in every event (A4).
     pub environment: Arc<str>,
 }

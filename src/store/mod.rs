@@ -16,6 +16,7 @@ mod migrations;
 pub mod outbox;
 pub mod provider_accounts;
 pub mod providers;
+pub mod retention;
 pub mod secrets;
 pub mod sessions;
 pub mod settings;

@@ -4,7 +4,9 @@
 mod queue;
 pub mod schedules;
 
-pub use queue::{Ending, cancel, claim, end, guard, progress, reclaim_all, renew};
+pub use queue::{
+    Ending, cancel, cancel_requested, claim, end, guard, progress, reclaim_all, renew,
+};
 
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{

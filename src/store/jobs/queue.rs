@@ -259,6 +259,22 @@ pub async fn cancel(tx: &WriteTx, context: &Context, id: JobId) -> Result<bool, 
     Ok(true)
 }
 
+/// Whether a person asked a Job to stop that is still held under this lease.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn cancel_requested(
+    connection: &impl sea_orm::ConnectionTrait,
+    lease: JobLease,
+) -> Result<bool, StoreError> {
+    let asked = job::Entity::find()
+        .filter(held(lease))
+        .filter(job::Column::CancelRequested.eq(true))
+        .one(connection)
+        .await?;
+    Ok(asked.is_some())
+}
+
 /// Frees every lease at once. Only for the start of a process that holds the exclusive lock of a SQLite file: nobody
 /// else can be working.
 ///

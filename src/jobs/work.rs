@@ -1,0 +1,22 @@
+//! Which flow a Job calls.
+
+use crate::domain::job::{Job, JobLease, JobWork};
+use crate::flows::{FlowError, Flows};
+
+/// Does the work of a Job and gives its result.
+pub(super) async fn perform(
+    flows: &Flows,
+    job: &Job,
+    lease: JobLease,
+) -> Result<serde_json::Value, FlowError> {
+    match job.work {
+        JobWork::SyncProviderAccounts { provider_id } => {
+            flows.sync_provider_accounts(provider_id, lease).await
+        }
+        // Wired with `flows.sync_crm_directory(lease)` and `flows.auto_match(lease)` as soon as those flows are here.
+        JobWork::SyncCrmDirectory | JobWork::AutoMatch => Err(FlowError::Invalid(
+            "this kind of job cannot run yet".to_owned(),
+        )),
+        JobWork::Sweep => flows.sweep(lease).await,
+    }
+}

@@ -1,0 +1,118 @@
+//! How long things that grow are kept. Open, waiting and failed work is never swept.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+
+use super::WriteTx;
+use super::entities::{
+    delivery, exception, idempotency, job, outbox_event, session, sign_in_link, sync_run,
+    trigger_subscription,
+};
+use super::error::StoreError;
+use crate::domain::context::Context;
+use crate::domain::trigger::{DeliveryState, SubscriptionState};
+
+/// Days after which what is finished is removed.
+#[derive(Debug, Clone, Copy)]
+pub struct Retention {
+    /// Delivered events and ended trigger subscriptions.
+    pub events_days: u32,
+    /// Finished Jobs.
+    pub jobs_days: u32,
+    /// Records of syncs.
+    pub sync_runs_days: u32,
+    /// Closed exceptions.
+    pub exceptions_days: u32,
+}
+
+macro_rules! remove {
+    ($tx:expr, $removed:expr, $entity:ident, $($filter:expr),+ $(,)?) => {{
+        let result = $entity::Entity::delete_many()$(.filter($filter))+.exec(&**$tx).await?;
+        $removed.insert(stringify!($entity), result.rows_affected);
+    }};
+}
+
+/// Removes what has outlived its retention, and says how many rows of each table.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn sweep(
+    tx: &WriteTx,
+    context: &Context,
+    keep: &Retention,
+) -> Result<BTreeMap<&'static str, u64>, StoreError> {
+    let now = context.now();
+    let before = |days: u32| -> DateTime<Utc> { now - TimeDelta::days(i64::from(days)) };
+    let mut removed = BTreeMap::new();
+    let events = before(keep.events_days);
+    let ended = [
+        DeliveryState::Delivered.name(),
+        DeliveryState::Cancelled.name(),
+        DeliveryState::Dead.name(),
+    ];
+    remove!(
+        tx,
+        removed,
+        delivery,
+        delivery::Column::CreatedAt.lt(events),
+        delivery::Column::State.is_in(ended)
+    );
+    remove!(
+        tx,
+        removed,
+        outbox_event,
+        outbox_event::Column::OccurredAt.lt(events),
+        outbox_event::Column::Position.is_not_null(),
+        outbox_event::Column::Id.not_in_subquery(pending_events()),
+    );
+    remove!(
+        tx,
+        removed,
+        trigger_subscription,
+        trigger_subscription::Column::State.eq(SubscriptionState::Retired.name()),
+        trigger_subscription::Column::RetiredAt.lt(events),
+    );
+    remove!(
+        tx,
+        removed,
+        job,
+        job::Column::FinishedAt.lt(before(keep.jobs_days))
+    );
+    remove!(
+        tx,
+        removed,
+        sync_run,
+        sync_run::Column::FinishedAt.lt(before(keep.sync_runs_days))
+    );
+    remove!(
+        tx,
+        removed,
+        exception,
+        exception::Column::ClosedAt.lt(before(keep.exceptions_days))
+    );
+    remove!(
+        tx,
+        removed,
+        idempotency,
+        idempotency::Column::CreatedAt.lt(before(1))
+    );
+    remove!(tx, removed, session, session::Column::ExpiresAt.lt(now));
+    remove!(
+        tx,
+        removed,
+        sign_in_link,
+        sign_in_link::Column::ExpiresAt.lt(before(1))
+    );
+    Ok(removed)
+}
+
+/// Events that a delivery still waits to carry.
+fn pending_events() -> sea_orm::sea_query::SelectStatement {
+    sea_orm::sea_query::Query::select()
+        .column(delivery::Column::EventId)
+        .from(delivery::Entity)
+        .and_where(delivery::Column::State.eq(DeliveryState::Pending.name()))
+        .to_owned()
+}
