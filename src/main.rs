@@ -1,3 +1,7 @@
 //! The program. Everything it can do is a command of [`provider_bridge::app`].
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    provider_bridge::app::run()
+}

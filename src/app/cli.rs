@@ -1,0 +1,189 @@
+//! What can be typed: the commands, their options and their help.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::domain::caller::Role;
+use crate::domain::ids::ApiKeyId;
+
+/// Maps the customers of cloud subscription providers to Dynamics 365 accounts, for Power Automate.
+#[derive(Debug, Parser)]
+#[command(name = "provider-bridge", version, about, propagate_version = true)]
+pub struct Cli {
+    /// Settings file (TOML). Environment variables PROVIDER_BRIDGE__SECTION__KEY override it.
+    #[arg(
+        long,
+        global = true,
+        env = "PROVIDER_BRIDGE_CONFIG",
+        value_name = "FILE"
+    )]
+    pub config: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Try everything in one go: a simulated Partner Center and Dynamics, a sync, matching, mapping and deliveries.
+    ///
+    /// Nothing outside this machine is called, and the data is thrown away at the end.
+    #[cfg(feature = "simulator")]
+    #[command(
+        after_help = "Example:\n  provider-bridge demo --customers 1000\n  provider-bridge demo --once --json"
+    )]
+    Demo(DemoArgs),
+    /// Run the service.
+    #[command(after_help = "Example:\n  provider-bridge --config bridge.toml serve")]
+    Serve,
+    /// Run only the stand-ins for Entra, Partner Center and Dynamics, for trying a service against them.
+    #[cfg(feature = "simulator")]
+    #[command(
+        after_help = "Example:\n  provider-bridge simulator --port 9400 --customers 5000 --seed 7"
+    )]
+    Simulator(SimulatorArgs),
+    /// Bring the database to this program's schema.
+    ///
+    /// On SQLite `serve` does this by itself; on PostgreSQL it is yours to run, once for all instances.
+    #[command(after_help = "Example:\n  provider-bridge --config bridge.toml migrate")]
+    Migrate,
+    /// Check settings, database, keys, schedules and connections, and say how to mend what is wrong.
+    #[command(after_help = "Example:\n  provider-bridge doctor\n  provider-bridge doctor --json")]
+    Doctor {
+        /// Print the result as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make, list and revoke API keys.
+    #[command(subcommand)]
+    ApiKeys(ApiKeysCommand),
+    /// Make a one-time link that signs a browser in to the pages.
+    #[command(
+        after_help = "Example:\n  provider-bridge sign-in-link --name \"Jo Doe\" --role provisioning"
+    )]
+    SignInLink {
+        /// Who will use it; stands in the audit trail.
+        #[arg(long, default_value = "Operator")]
+        name: String,
+        /// What the session may do; give it several times for several roles.
+        #[arg(long = "role", default_value = "admin")]
+        roles: Vec<Role>,
+    },
+    /// Write the API's description and the Power Platform connector package, which are generated from the code.
+    #[command(subcommand)]
+    Export(ExportCommand),
+    /// Print every setting with its default and what it means.
+    #[command(after_help = "Example:\n  provider-bridge settings > bridge.toml")]
+    Settings,
+}
+
+/// Options of `demo`.
+#[derive(Debug, Clone, Args)]
+pub struct DemoArgs {
+    /// Customers at the simulated Partner Center.
+    #[arg(long, default_value_t = 1000)]
+    pub customers: usize,
+    /// The same seed gives the same customers and accounts.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Port of the service; 0 takes any free one.
+    #[arg(long, default_value_t = 0)]
+    pub port: u16,
+    /// End after the work is done instead of serving until Ctrl-C.
+    #[arg(long)]
+    pub once: bool,
+    /// Print one JSON object to standard output instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `simulator`.
+#[derive(Debug, Clone, Args)]
+pub struct SimulatorArgs {
+    /// Port to listen on; 0 takes any free one.
+    #[arg(long, default_value_t = 9400)]
+    pub port: u16,
+    /// Customers at Partner Center.
+    #[arg(long, default_value_t = 1000)]
+    pub customers: usize,
+    /// The same seed gives the same customers and accounts.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Serve https with a certificate made at start.
+    #[arg(long)]
+    pub tls: bool,
+    /// Requests that Partner Center answers in a minute; without it there is no limit.
+    #[arg(long)]
+    pub requests_per_minute: Option<u32>,
+}
+
+/// `api-keys …`
+#[derive(Debug, Subcommand)]
+pub enum ApiKeysCommand {
+    /// Make a key. It is printed once and kept nowhere.
+    #[command(
+        after_help = "Example:\n  provider-bridge api-keys create --name \"Flows of sales\" --role provisioning"
+    )]
+    Create {
+        /// What people call it.
+        #[arg(long)]
+        name: String,
+        /// What it may do; give it several times for several roles.
+        #[arg(long = "role", required = true)]
+        roles: Vec<Role>,
+    },
+    /// List the keys, revoked ones too. Secrets are not among what is kept.
+    #[command(after_help = "Example:\n  provider-bridge api-keys list")]
+    List {
+        /// Print them as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Revoke a key: it stops working within ten seconds everywhere.
+    #[command(
+        after_help = "Example:\n  provider-bridge api-keys revoke 0197a1b2-0000-7000-8000-000000000001"
+    )]
+    Revoke {
+        /// Id of the key, as `list` shows it.
+        id: ApiKeyId,
+    },
+}
+
+/// `export …`
+#[derive(Debug, Subcommand)]
+pub enum ExportCommand {
+    /// The OpenAPI 3.1 document.
+    #[command(after_help = "Example:\n  provider-bridge export openapi --check")]
+    Openapi {
+        /// File to write.
+        #[arg(long, default_value = "openapi/openapi.json")]
+        out: PathBuf,
+        /// Write nothing; fail with the difference when the file is not what would be written.
+        #[arg(long)]
+        check: bool,
+    },
+    /// The Power Platform connector package.
+    #[command(
+        after_help = "Example:\n  provider-bridge export connector --public-url https://bridge.example.com --out my-connector"
+    )]
+    Connector {
+        /// Folder to write.
+        #[arg(long, default_value = "connector")]
+        out: PathBuf,
+        /// Address of your deployment, which becomes the connector's host.
+        #[arg(long)]
+        public_url: Option<url::Url>,
+        /// Write nothing; fail with the difference when the folder is not what would be written.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+/// Where the demo and the simulator listen: on this machine only.
+#[must_use]
+pub fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
