@@ -6,6 +6,7 @@ pub mod error;
 pub mod jobs;
 pub mod provider_accounts;
 pub mod providers;
+pub mod readiness;
 pub mod schedules;
 pub mod sweep;
 pub mod sync_provider_accounts;

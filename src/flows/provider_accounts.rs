@@ -4,7 +4,8 @@ use super::{FlowError, Flows};
 use crate::domain::caller::{Caller, Permission};
 use crate::domain::ids::{ProviderAccountId, ProviderId};
 use crate::domain::provider_account::ProviderAccount;
-use crate::store::provider_accounts::{self, After, Counts, Filter, Listing};
+use crate::store::provider_accounts;
+pub use crate::store::provider_accounts::{After, Counts, Filter, Listing};
 
 /// Rows of a page at most.
 pub const MOST_PER_PAGE: u64 = 500;

@@ -1,4 +1,63 @@
-//! The `http` room.
+//! Everything that comes in. [`routes`] is the only route table: path and description of an operation come from one
+//! registration, so that the OpenAPI document cannot forget or invent one.
+//!
+//! A request passes [`edge`] (id, problems, headers, numbers, log), then [`gate`] (credential, rate limit) if it is for
+//! `/v1`, then a handler of a few lines: parse, call one flow, map. What goes wrong on the way travels as a
+//! [`problem::Problem`] back to the edge, which writes it.
 
+pub mod answer;
+mod api;
+pub mod call;
+pub mod document;
+pub mod documents;
+pub mod edge;
+pub mod gate;
+pub mod links;
+pub mod operation_metrics;
+mod paging;
 pub mod problem;
 pub mod problem_code;
+mod problem_from;
+pub mod rate_limit;
+mod reference;
+mod server;
+mod service;
+pub mod state;
+mod unrouted;
+mod words;
+
+use utoipa_actix_web::scope::scope;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub use server::{ServerSettings, serve};
+
+use api::{api_keys, jobs, provider_accounts, providers, sync_runs};
+
+/// The route table. What is asked most stands first: routes are tried in this order.
+fn routes(config: &mut ServiceConfig) {
+    let v1 = scope("/v1")
+        .wrap(gate::Gate)
+        .service(provider_accounts::list_provider_accounts)
+        .service(provider_accounts::get_provider_account)
+        .service(jobs::get_job)
+        .service(jobs::run_auto_match)
+        .service(sync_runs::list_sync_runs)
+        .service(providers::list_providers)
+        .service(providers::connect_provider)
+        .service(providers::get_provider)
+        .service(providers::change_provider)
+        .service(providers::sync_provider_accounts)
+        .service(providers::verify_connectivity)
+        .service(api_keys::list_api_keys)
+        .service(api_keys::create_api_key)
+        .service(api_keys::revoke_api_key);
+    config
+        .service(v1)
+        .service(service::get_liveness)
+        .service(service::get_readiness)
+        .service(service::get_metrics)
+        .service(service::get_open_api_document)
+        .service(service::get_connector_definition)
+        .service(service::get_documentation)
+        .service(service::get_documentation_style);
+}

@@ -21,11 +21,15 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 
 /// Something that went wrong, on its way out.
 #[derive(Debug, Clone)]
-pub struct Problem {
+pub struct Problem(Box<Parts>);
+
+#[derive(Debug, Clone)]
+struct Parts {
     code: ProblemCode,
     detail: Cow<'static, str>,
     retry_after: Option<Duration>,
     members: Map<String, Value>,
+    cause: Option<String>,
 }
 
 /// What a handler gives.
@@ -34,12 +38,13 @@ pub type Outcome<T> = Result<T, Problem>;
 impl Problem {
     /// A problem with its explanation: what failed, why, and what to do next.
     pub fn new(code: ProblemCode, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self {
+        Self(Box::new(Parts {
             code,
             detail: detail.into(),
             retry_after: None,
             members: Map::new(),
-        }
+            cause: None,
+        }))
     }
 
     /// Of a request that cannot be understood.
@@ -64,63 +69,77 @@ impl Problem {
 
     /// With a `Retry-After`.
     #[must_use]
-    pub const fn retry_after(mut self, wait: Duration) -> Self {
-        self.retry_after = Some(wait);
+    pub fn retry_after(mut self, wait: Duration) -> Self {
+        self.0.retry_after = Some(wait);
         self
     }
 
     /// With a member beside those of RFC 9457, such as `current`.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: Value) -> Self {
-        self.members.insert(name.to_owned(), value);
+        self.0.members.insert(name.to_owned(), value);
         self
+    }
+
+    /// With what is behind it, for the log alone.
+    #[must_use]
+    pub fn because(mut self, cause: &(dyn std::error::Error + 'static)) -> Self {
+        self.0.cause = Some(super::problem_from::chain(cause));
+        self
+    }
+
+    /// What is behind it, for the log alone.
+    #[must_use]
+    pub fn cause(&self) -> Option<&str> {
+        self.0.cause.as_deref()
     }
 
     /// What went wrong, in one word.
     #[must_use]
-    pub const fn code(&self) -> ProblemCode {
-        self.code
+    pub fn code(&self) -> ProblemCode {
+        self.0.code
     }
 
     /// The answer with its body.
     #[must_use]
     pub fn into_response(self, request_id: &str) -> HttpResponse {
-        let mut answer = HttpResponse::build(self.code.status());
+        let parts = *self.0;
+        let mut answer = HttpResponse::build(parts.code.status());
         answer.content_type(PROBLEM_JSON);
         answer.insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
-        if let Some(wait) = self.retry_after {
+        if let Some(wait) = parts.retry_after {
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             answer.insert_header((header::RETRY_AFTER, seconds.max(1).to_string()));
         }
-        if self.code == ProblemCode::Unauthenticated {
+        if parts.code == ProblemCode::Unauthenticated {
             let challenge = HeaderValue::from_static("ApiKey realm=\"provider-bridge\"");
             answer.insert_header((header::WWW_AUTHENTICATE, challenge));
         }
         answer.json(ProblemDocument {
-            kind: format!("urn:provider-bridge:problem:{}", self.code.name()),
-            title: self.code.title().to_owned(),
-            status: self.code.status().as_u16(),
-            detail: self.detail.into_owned(),
-            code: self.code,
+            kind: format!("urn:provider-bridge:problem:{}", parts.code.name()),
+            title: parts.code.title().to_owned(),
+            status: parts.code.status().as_u16(),
+            detail: parts.detail.into_owned(),
+            code: parts.code,
             request_id: request_id.to_owned(),
-            members: self.members,
+            members: parts.members,
         })
     }
 }
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.code.name(), self.detail)
+        write!(f, "{}: {}", self.0.code.name(), self.0.detail)
     }
 }
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
-        self.code.status()
+        self.0.code.status()
     }
 
     fn error_response(&self) -> HttpResponse {
-        HttpResponse::new(self.code.status())
+        HttpResponse::new(self.0.code.status())
     }
 }
 

@@ -32,6 +32,8 @@ const CACHED_KEYS: u64 = 10_000;
 pub struct VerifiedKey {
     /// Who it stands for.
     pub principal: Principal,
+    /// [`crate::domain::caller::Actor::key`] of it.
+    pub owner: String,
     /// The call of this key through the API, ready to be shared by every call that brings no correlation id.
     pub caller: Arc<Caller>,
 }
@@ -113,7 +115,12 @@ impl ApiKeys {
             roles: key.roles,
         };
         let caller = Arc::new(principal.to_caller(Channel::Flow, None));
-        Ok(Some(Arc::new(VerifiedKey { principal, caller })))
+        let owner = caller.actor.key();
+        Ok(Some(Arc::new(VerifiedKey {
+            principal,
+            owner,
+            caller,
+        })))
     }
 
     async fn touch(&self, id: ApiKeyId, now: DateTime<Utc>) -> Result<(), StoreError> {

@@ -1,0 +1,13 @@
+//! Whether this instance can do its work now.
+
+use super::{FlowError, Flows};
+
+impl Flows {
+    /// Ok when the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn check_readiness(&self) -> Result<(), FlowError> {
+        Ok(self.store.ping().await?)
+    }
+}

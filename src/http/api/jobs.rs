@@ -1,0 +1,160 @@
+//! Jobs: follow one, ask for an auto-match (D5, B6). A Location is polled without a credential: its token names the Job and
+//! whoever asked for it (decision 11), and it answers 202 until the Job has ended, as Power Automate expects.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, get, http::header, post};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::domain::ids::JobId;
+use crate::domain::job::Job;
+use crate::http::call::{Call, PathId};
+use crate::http::problem::Outcome;
+use crate::http::state::ApiState;
+use crate::http::words;
+use crate::identity::signed_token::PollToken;
+
+/// A client that polls faster than this learns nothing new.
+const POLL_SECONDS: &str = "5";
+
+/// Background work that was asked for.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Job)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct JobBody {
+    /// Id of the job.
+    job_id: Uuid,
+    /// What it does.
+    #[schema(example = "sync-provider-accounts")]
+    kind: &'static str,
+    #[schema(schema_with = words::job_state)]
+    state: &'static str,
+    /// Whether nothing more will happen to it.
+    finished: bool,
+    /// Tries begun so far.
+    attempts: i32,
+    /// Pieces done.
+    progress_done: i64,
+    /// Pieces in all, once known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    progress_total: Option<i64>,
+    /// The result, once it succeeded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Option<Object>)]
+    result: Option<serde_json::Value>,
+    /// Why the last try failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    error: Option<String>,
+    /// Who asked for it.
+    requested_by: String,
+    /// When it was asked for.
+    created_at: DateTime<Utc>,
+    /// When the latest try began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    finished_at: Option<DateTime<Utc>>,
+}
+
+impl From<Job> for JobBody {
+    fn from(job: Job) -> Self {
+        Self {
+            job_id: job.id.as_uuid(),
+            kind: job.work.kind(),
+            state: job.state.name(),
+            finished: job.state.finished(),
+            attempts: job.attempts,
+            progress_done: job.progress_done,
+            progress_total: job.progress_total,
+            result: job.result,
+            error: job.error,
+            requested_by: job.requested_by,
+            created_at: job.created_at,
+            started_at: job.started_at,
+            finished_at: job.finished_at,
+        }
+    }
+}
+
+/// 202 with the Location at which the Job can be followed.
+pub(super) fn accepted(
+    state: &ApiState,
+    request: &HttpRequest,
+    call: &Call,
+    job: Job,
+) -> HttpResponse {
+    let token = state.tokens.sign_poll(&PollToken {
+        owner: call.caller.actor.key(),
+        job: job.id,
+    });
+    let location = state
+        .links
+        .absolute(request, &format!("/v1/jobs/{}?token={token}", job.id));
+    HttpResponse::Accepted()
+        .insert_header((header::LOCATION, location))
+        .insert_header((header::RETRY_AFTER, POLL_SECONDS))
+        .json(JobBody::from(job))
+}
+
+/// Get a job
+///
+/// Gives a job, to see how far it has come. With the token of a Location instead of an API key it answers 202 until the job
+/// has ended.
+#[utoipa::path(
+    tag = "Jobs",
+    params(
+        ("jobId" = Uuid, Path, description = "Id of the job."),
+        ("token" = Option<String>, Query, description = "Token of the Location that was given when the job was asked for."),
+    ),
+    responses(
+        (status = 200, description = "The job.", body = JobBody),
+        (status = 202, description = "The job has not ended; ask again as Retry-After says.", headers(
+            ("Location" = String, description = "The same URL again."),
+            ("Retry-After" = i32, description = "Seconds to wait before looking."),
+        )),
+        (status = 404, description = "There is no such job."),
+    ),
+)]
+#[get("/jobs/{jobId}")]
+pub(in crate::http) async fn get_job(
+    state: Data<ApiState>,
+    call: Call,
+    request: HttpRequest,
+    id: PathId<JobId>,
+) -> Outcome<HttpResponse> {
+    let job = state.flows.get_job(&call.caller, id.0).await?;
+    if call.by_poll_token && !job.state.finished() {
+        return Ok(accepted(&state, &request, &call, job));
+    }
+    Ok(HttpResponse::Ok().json(JobBody::from(job)))
+}
+
+/// Run auto-match
+///
+/// Asks for a job that maps every unmapped provider account whose domains lead to exactly one active account. It never
+/// overwrites what a person decided. While such a job is unfinished, that job is the answer.
+#[utoipa::path(
+    tag = "Provider Accounts",
+    responses(
+        (status = 202, description = "The job that was asked for, or the unfinished one.", body = JobBody, headers(
+            ("Location" = String, description = "URL at which the job can be followed without a credential."),
+            ("Retry-After" = i32, description = "Seconds to wait before looking."),
+        )),
+    ),
+)]
+#[post("/auto-match")]
+pub(in crate::http) async fn run_auto_match(
+    state: Data<ApiState>,
+    call: Call,
+    request: HttpRequest,
+) -> Outcome<HttpResponse> {
+    let job = state.flows.request_auto_match(&call.caller).await?;
+    Ok(accepted(&state, &request, &call, job))
+}

@@ -1,0 +1,10 @@
+//! The operations under `/v1`, one file a resource. A handler parses, calls one flow, and maps the result; the wire types
+//! stay private to their file. Paths, parameters and answers in the annotations are the contract: the route table reads the
+//! paths from them, the OpenAPI document the rest.
+
+pub mod api_keys;
+pub mod jobs;
+pub mod mapping;
+pub mod provider_accounts;
+pub mod providers;
+pub mod sync_runs;

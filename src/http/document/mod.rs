@@ -1,0 +1,105 @@
+//! The OpenAPI document (3.1), made of the route table. utoipa gives what the annotations say; [`finish`] adds what is the
+//! same everywhere and what Power Platform asks for, so that no annotation repeats it.
+
+mod common;
+mod power_platform;
+
+use actix_web::App;
+use serde_json::Value;
+use utoipa::OpenApi;
+use utoipa_actix_web::AppExt;
+
+use super::problem::{ProblemCode, ProblemDocument};
+use super::routes;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Provider Bridge",
+        description = "Maps the customers of cloud subscription providers to Dynamics 365 accounts, and tells flows when \
+                       something changes.",
+        contact(name = "Provider Bridge", url = "https://provider-bridge.example/support", email = "support@provider-bridge.example"),
+        license(name = "Proprietary"),
+    ),
+    components(schemas(ProblemDocument, ProblemCode)),
+    tags(
+        (name = "Provider Accounts", description = "Customers as the providers know them, and their mapping to accounts."),
+        (name = "Accounts", description = "Customer accounts in Dynamics 365."),
+        (name = "Providers", description = "Connected sources of cloud subscriptions."),
+        (name = "Jobs", description = "Background work."),
+        (name = "Triggers", description = "Telling flows of events."),
+        (name = "Settings", description = "What operators change at run time."),
+        (name = "API Keys", description = "Credentials of callers."),
+        (name = "Service", description = "Health, metrics and descriptions."),
+    ),
+)]
+struct Skeleton;
+
+/// The OpenAPI document.
+#[must_use]
+pub fn openapi() -> Value {
+    let mut document = collect();
+    common::finish(&mut document);
+    power_platform::finish(&mut document);
+    document
+}
+
+/// What the annotations say.
+fn collect() -> Value {
+    let (_, document) = App::new()
+        .into_utoipa_app()
+        .openapi(Skeleton::openapi())
+        .configure(routes)
+        .split_for_parts();
+    serde_json::to_value(document).unwrap_or_default()
+}
+
+/// One operation of the route table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operation {
+    /// Name of its resource in the route table: the handler's.
+    pub resource: String,
+    /// `operationId`: the same in PascalCase.
+    pub id: String,
+    /// HTTP method, in capitals.
+    pub method: String,
+    /// Path with its parameters in braces.
+    pub path: String,
+}
+
+/// Every operation of the route table.
+#[derive(Debug, Clone)]
+pub struct Operations(Vec<Operation>);
+
+impl Operations {
+    /// Reads the route table.
+    #[must_use]
+    pub fn of_routes() -> Self {
+        let document = collect();
+        let mut operations = Vec::new();
+        for (path, item) in document
+            .get("paths")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
+            for (method, operation) in item.as_object().into_iter().flatten() {
+                let Some(name) = operation.get("operationId").and_then(Value::as_str) else {
+                    continue;
+                };
+                operations.push(Operation {
+                    resource: name.to_owned(),
+                    id: common::pascal_case(name),
+                    method: method.to_uppercase(),
+                    path: path.clone(),
+                });
+            }
+        }
+        Self(operations)
+    }
+
+    /// One after the other.
+    pub fn iter(&self) -> impl Iterator<Item = &Operation> {
+        self.0.iter()
+    }
+}

@@ -1,0 +1,138 @@
+//! What is there for operators and machines rather than for flows: health, metrics, and the documents that describe the
+//! API. All of it is public and tells nothing of any customer.
+
+use std::borrow::Cow;
+
+use actix_web::web::{Bytes, Data, Json};
+use actix_web::{HttpResponse, get, http::header};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::problem::{Outcome, Problem};
+use super::reference;
+use super::state::ApiState;
+
+/// The state of this instance.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Health)]
+pub(super) struct HealthBody {
+    /// Always `ok`; anything else is a problem.
+    #[schema(example = "ok")]
+    status: Cow<'static, str>,
+}
+
+const OK: HealthBody = HealthBody {
+    status: Cow::Borrowed("ok"),
+};
+
+fn document(content_type: &'static str, body: &Bytes) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type(content_type)
+        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .body(body.clone())
+}
+
+/// Get liveness
+///
+/// Answers as long as this instance runs at all.
+#[utoipa::path(tag = "Service", responses((status = 200, description = "The instance runs.", body = HealthBody)))]
+#[get("/health/live")]
+pub(super) async fn get_liveness() -> Json<HealthBody> {
+    Json(OK)
+}
+
+/// Get readiness
+///
+/// Answers as long as this instance can do its work: its database answers.
+#[utoipa::path(
+    tag = "Service",
+    responses(
+        (status = 200, description = "The instance can work.", body = HealthBody),
+        (status = 503, description = "The database does not answer."),
+    ),
+)]
+#[get("/health/ready")]
+pub(super) async fn get_readiness(state: Data<ApiState>) -> Outcome<Json<HealthBody>> {
+    state.flows.check_readiness().await?;
+    Ok(Json(OK))
+}
+
+/// Get metrics
+///
+/// Gives the numbers of this instance in the text format of Prometheus.
+#[utoipa::path(
+    tag = "Service",
+    responses((status = 200, description = "The numbers.", body = String, content_type = "text/plain")),
+)]
+#[get("/metrics")]
+pub(super) async fn get_metrics(state: Data<ApiState>) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4; charset=utf-8")
+        .body((state.metrics)())
+}
+
+/// Get the OpenAPI document
+///
+/// Gives the description of this API as OpenAPI 3.1.
+#[utoipa::path(
+    tag = "Service",
+    responses((status = 200, description = "The document.", body = Object, content_type = "application/json")),
+)]
+#[get("/openapi.json")]
+pub(super) async fn get_open_api_document(state: Data<ApiState>) -> HttpResponse {
+    document("application/json", &state.documents.openapi)
+}
+
+/// Get the connector definition
+///
+/// Gives the description of the Power Platform connector as Swagger 2.0.
+#[utoipa::path(
+    tag = "Service",
+    responses(
+        (status = 200, description = "The definition.", body = Object, content_type = "application/json"),
+        (status = 404, description = "This deployment has no connector."),
+    ),
+)]
+#[get("/connector/apiDefinition.swagger.json")]
+pub(super) async fn get_connector_definition(state: Data<ApiState>) -> Outcome<HttpResponse> {
+    if state.documents.connector.is_empty() {
+        return Err(Problem::not_found(
+            "This deployment has no connector definition.",
+        ));
+    }
+    Ok(document("application/json", &state.documents.connector))
+}
+
+/// Get the documentation
+///
+/// Gives the reference of this API for people to read.
+#[utoipa::path(
+    tag = "Service",
+    responses((status = 200, description = "The reference.", body = String, content_type = "text/html")),
+)]
+#[get("/docs")]
+pub(super) async fn get_documentation(state: Data<ApiState>) -> HttpResponse {
+    let mut answer = document("text/html; charset=utf-8", &state.documents.reference);
+    let policy = header::HeaderValue::from_static(
+        "default-src 'none'; style-src 'self'; frame-ancestors 'none'",
+    );
+    answer
+        .headers_mut()
+        .insert(header::CONTENT_SECURITY_POLICY, policy);
+    answer
+}
+
+/// Get the style of the documentation
+///
+/// Gives the style sheet of the reference.
+#[utoipa::path(
+    tag = "Service",
+    responses((status = 200, description = "The style sheet.", body = String, content_type = "text/css")),
+)]
+#[get("/docs/style.css")]
+pub(super) async fn get_documentation_style() -> HttpResponse {
+    document(
+        "text/css; charset=utf-8",
+        &Bytes::from_static(reference::STYLE.as_bytes()),
+    )
+}

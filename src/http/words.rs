@@ -1,0 +1,87 @@
+//! The closed word lists of the API as schemas, made of the domain's own lists, so that document and code cannot differ.
+
+use utoipa::openapi::schema::{Array, ArrayBuilder, Object, ObjectBuilder, Type};
+
+use super::problem::Problem;
+use crate::domain::caller::Role;
+use crate::domain::mapping::{MappedBy, MappingState};
+use crate::domain::provider::ProviderKind;
+
+fn words(description: &str, words: impl IntoIterator<Item = &'static str>) -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(description))
+        .enum_values(Some(words))
+        .build()
+}
+
+/// `unmapped`, `mapped`, `excluded`.
+pub fn mapping_state() -> Object {
+    words(
+        "Unmapped, mapped, or excluded from mapping.",
+        MappingState::ALL.map(MappingState::name),
+    )
+}
+
+/// `person`, `auto-match`.
+pub fn mapped_by() -> Object {
+    words(
+        "Who made the mapping.",
+        [MappedBy::Person, MappedBy::AutoMatch].map(MappedBy::name),
+    )
+}
+
+/// The kinds of provider.
+pub fn provider_kind() -> Object {
+    words(
+        "The kind of provider, which decides how it is spoken to.",
+        [ProviderKind::PartnerCenter.name()],
+    )
+}
+
+/// The states of a Job.
+pub fn job_state() -> Object {
+    let states = [
+        "waiting",
+        "in-progress",
+        "retry",
+        "succeeded",
+        "failed",
+        "not-applicable",
+        "cancelled",
+    ];
+    words("Where the job stands.", states)
+}
+
+/// How a sync run ended.
+pub fn run_outcome() -> Object {
+    words(
+        "Whether the whole listing was read; only then accounts can become missing.",
+        ["running", "complete", "incomplete"],
+    )
+}
+
+/// The roles a key can have.
+pub fn roles() -> Array {
+    let roles = Role::ALL
+        .into_iter()
+        .filter(|role| *role != Role::Service)
+        .map(Role::name);
+    let role = words("A role.", roles);
+    ArrayBuilder::new()
+        .items(role)
+        .min_items(Some(1))
+        .description(Some("What the key may do, additively."))
+        .build()
+}
+
+/// A word of a closed list, or the list in the refusal.
+pub fn read<T>(
+    name: &str,
+    word: &str,
+    known: &[&str],
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<T, Problem> {
+    parse(word)
+        .ok_or_else(|| Problem::invalid(format!("{name} must be one of: {}.", known.join(", "))))
+}
