@@ -18,6 +18,18 @@ pub enum AccountState {
     Merged(AccountId),
 }
 
+impl AccountState {
+    /// The name in the store. Where a merged one went is kept beside it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Inactive => "inactive",
+            Self::Merged(_) => "merged",
+        }
+    }
+}
+
 /// An Account as the CRM shows it now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {

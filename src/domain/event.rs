@@ -98,6 +98,12 @@ pub fn provider_account_subject(id: ProviderAccountId) -> String {
     format!("provider-account/{id}")
 }
 
+/// Reads [`provider_account_subject`] back.
+#[must_use]
+pub fn provider_account_of_subject(subject: &str) -> Option<ProviderAccountId> {
+    subject.strip_prefix("provider-account/")?.parse().ok()
+}
+
 fn provider_account_data(provider: &Provider, account: &ProviderAccount) -> serde_json::Value {
     serde_json::json!({
         "providerAccountId": account.id,

@@ -115,6 +115,15 @@ impl Mapping {
         }
     }
 
+    /// Since when it is so.
+    #[must_use]
+    pub const fn changed_at(&self) -> DateTime<Utc> {
+        match self {
+            Self::Unmapped { since } => *since,
+            Self::Mapped { at, .. } | Self::Excluded { at, .. } => *at,
+        }
+    }
+
     /// Whether auto-match may set this mapping: only where nobody decided anything (B7).
     #[must_use]
     pub const fn open_to_auto_match(&self) -> bool {

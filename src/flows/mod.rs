@@ -2,14 +2,22 @@
 //! event and job in ONE transaction (decision 1); no network call happens inside one. Everything a flow needs of the
 //! world is in [`Flows`].
 
+pub mod auto_match;
 pub mod error;
+pub mod exclude_provider_account;
+pub mod follow_account_changes;
 pub mod jobs;
+pub mod map_provider_account;
+pub mod mapping;
 pub mod provider_accounts;
 pub mod providers;
 pub mod readiness;
 pub mod schedules;
+pub mod settings;
+pub mod suggestions;
 pub mod sweep;
 pub mod sync_provider_accounts;
+pub mod unmap_provider_account;
 
 use std::sync::Arc;
 

@@ -13,8 +13,9 @@ pub(super) async fn perform(
         JobWork::SyncProviderAccounts { provider_id } => {
             flows.sync_provider_accounts(provider_id, lease).await
         }
-        // Wired with `flows.sync_crm_directory(lease)` and `flows.auto_match(lease)` as soon as those flows are here.
-        JobWork::SyncCrmDirectory | JobWork::AutoMatch => Err(FlowError::Invalid(
+        JobWork::AutoMatch => flows.auto_match(lease).await,
+        // Wired with `flows.sync_crm_directory(lease)` as soon as that flow is here.
+        JobWork::SyncCrmDirectory => Err(FlowError::Invalid(
             "this kind of job cannot run yet".to_owned(),
         )),
         JobWork::Sweep => flows.sweep(lease).await,

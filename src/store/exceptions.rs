@@ -1,7 +1,9 @@
 //! Exceptions (D6): opened and closed in the transaction that changes the fact.
 
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect,
+};
 
 use super::WriteTx;
 use super::entities::exception;
@@ -63,4 +65,23 @@ pub async fn close(
         .exec(&**tx)
         .await?;
     Ok(closed.rows_affected > 0)
+}
+
+/// Subjects of the open exceptions of this kind.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn open_subjects(
+    connection: &impl ConnectionTrait,
+    kind: ExceptionKind,
+) -> Result<Vec<String>, StoreError> {
+    let subjects = exception::Entity::find()
+        .select_only()
+        .column(exception::Column::Subject)
+        .filter(exception::Column::Kind.eq(kind.name()))
+        .filter(exception::Column::ClosedAt.is_null())
+        .into_tuple()
+        .all(connection)
+        .await?;
+    Ok(subjects)
 }

@@ -8,10 +8,12 @@
 pub mod api_keys;
 pub mod audit;
 mod database;
+pub mod directory_mark;
 pub mod entities;
 mod error;
 pub mod exceptions;
 pub mod jobs;
+pub mod mappings;
 mod migrations;
 pub mod outbox;
 pub mod provider_accounts;

@@ -107,6 +107,10 @@ pub trait Crm: Send + Sync {
 pub trait AccountLookup: Send + Sync {
     /// One Account, from the cache when it is fresh.
     async fn account(&self, id: AccountId) -> Result<Option<Arc<Account>>, CrmError>;
+    /// The last copy of an Account that the cache still has, however old; never asks the CRM.
+    fn cached(&self, _id: AccountId) -> Option<Arc<Account>> {
+        None
+    }
     /// Search, from the cache when it is fresh.
     async fn search(&self, text: &str, top: usize) -> Result<Arc<Vec<Account>>, CrmError>;
     /// Forgets one Account, and every search (any may have shown it).

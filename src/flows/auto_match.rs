@@ -1,0 +1,174 @@
+//! Auto-match (B6, B7): the Job that maps what the evidence leaves no doubt about, and makes suggestions of the rest.
+//!
+//! It looks at unmapped Provider Accounts whose details are complete (decision 7), page by page, decides each by the
+//! classic rule over the directory, and writes a page in one transaction: state, history, audit, events, suggestions.
+//! What is mapped or excluded is never touched, and a mapping that somebody took away does not come back by itself.
+//!
+//! It does nothing while the directory is not complete, and a page decided before a full reading is not written after it:
+//! the second Account at a domain may be what was missing. What changed between decision and write is decided anew.
+//!
+//! Mode `off` makes suggestions only. Where one-to-one is insisted on, an Account that several Provider Accounts lead to
+//! goes to none of them by itself: to choose one would be a guess.
+
+mod decided;
+mod page;
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+use serde_json::json;
+
+use self::decided::Decided;
+use super::{FlowError, Flows};
+use crate::domain::caller::Caller;
+use crate::domain::ids::AccountId;
+use crate::domain::job::JobLease;
+use crate::domain::mapping::MappingState;
+use crate::domain::setting::{AutoMatchMode, OperatorSettings};
+use crate::store::provider_accounts::{self, After, Filter};
+use crate::store::{directory_mark, settings};
+
+/// Provider Accounts in one page, and changed in one transaction at most.
+const PAGE: u64 = 500;
+/// Progress of a run that writes nothing else is saved this often.
+const PROGRESS_EVERY: TimeDelta = TimeDelta::seconds(2);
+/// Passes at most: another one follows when something changed between decision and write.
+const MOST_PASSES: usize = 3;
+
+const NOT_READ_YET: &str =
+    "nothing was matched: the accounts of the CRM have not been read completely yet";
+
+/// What a run did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Matched {
+    /// Unmapped Provider Accounts that were looked at.
+    pub considered: u64,
+    /// Not looked at: their details are still to come.
+    pub waiting_for_details: u64,
+    /// Mapped.
+    pub mapped: u64,
+    /// Left with suggestions.
+    pub suggested: u64,
+    /// Left with nothing.
+    pub without_match: u64,
+    /// Left alone, because something changed while they were decided.
+    pub unsettled: u64,
+}
+
+/// One run while it goes on.
+struct Run<'a> {
+    flows: &'a Flows,
+    by: Caller,
+    lease: JobLease,
+    /// As they were at the start; whether mappings may be made is asked again in each transaction.
+    settings: OperatorSettings,
+    /// How many unmapped Provider Accounts lead to an Account; known only while one-to-one is insisted on.
+    claims: HashMap<AccountId, u32>,
+    total: u64,
+    progress_saved_at: DateTime<Utc>,
+    matched: Matched,
+}
+
+impl Flows {
+    /// Runs it over everything unmapped. The result is the counts as JSON.
+    ///
+    /// # Errors
+    /// When the lease was lost or the store refuses. Pages done are kept.
+    pub async fn auto_match(&self, lease: JobLease) -> Result<serde_json::Value, FlowError> {
+        let reader = self.store.reader();
+        let mut run = Run {
+            flows: self,
+            by: Caller::service(lease.job_id),
+            lease,
+            settings: settings::load(reader).await?,
+            claims: HashMap::new(),
+            total: provider_accounts::counts(reader, None).await?.unmapped,
+            progress_saved_at: self.context.now(),
+            matched: Matched::default(),
+        };
+        if directory_mark::complete(reader).await?.is_none() {
+            return Ok(
+                json!({ "mode": run.settings.auto_match, "counts": run.matched, "note": NOT_READ_YET }),
+            );
+        }
+        if run.settings.unique_mapping {
+            run.count_claims().await?;
+        }
+        let mut mapped = 0;
+        for _ in 0..MOST_PASSES {
+            run.matched = Matched::default();
+            run.match_all().await?;
+            mapped += run.matched.mapped;
+            if run.matched.unsettled == 0 {
+                break;
+            }
+        }
+        run.matched.mapped = mapped;
+        Ok(json!({ "mode": run.settings.auto_match, "counts": run.matched }))
+    }
+}
+
+impl Run<'_> {
+    const fn may_map(&self) -> bool {
+        matches!(self.settings.auto_match, AutoMatchMode::Classic)
+    }
+
+    async fn match_all(&mut self) -> Result<(), FlowError> {
+        let mut after = None;
+        loop {
+            let mark = directory_mark::complete(self.flows.store.reader()).await?;
+            let (decided, next) = self.decide_page(after.as_ref()).await?;
+            match mark {
+                Some(mark) => self.keep_page(decided, &mark).await?,
+                None => self.matched.unsettled += decided.len() as u64,
+            }
+            match next {
+                Some(next) => after = Some(next),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Decides the next page of unmapped accounts that can be decided.
+    async fn decide_page(
+        &mut self,
+        after: Option<&After>,
+    ) -> Result<(Vec<Decided>, Option<After>), FlowError> {
+        let filter = Filter {
+            state: Some(MappingState::Unmapped),
+            ..Filter::default()
+        };
+        let reader = self.flows.store.reader();
+        let listing = provider_accounts::list(reader, &filter, after, PAGE).await?;
+        let mut decided = Vec::with_capacity(listing.accounts.len());
+        for account in listing.accounts {
+            if account.missing_since.is_some() {
+                continue;
+            }
+            if !account.details_complete() {
+                self.matched.waiting_for_details += 1;
+                continue;
+            }
+            decided.push(Decided::by_evidence(account, &*self.flows.directory));
+        }
+        Ok((decided, listing.after))
+    }
+
+    /// A first look at everything, to know which Accounts are wanted by several.
+    async fn count_claims(&mut self) -> Result<(), FlowError> {
+        let mut after = None;
+        loop {
+            let (decided, next) = self.decide_page(after.as_ref()).await?;
+            for target in decided.iter().filter_map(Decided::target) {
+                *self.claims.entry(target).or_default() += 1;
+            }
+            match next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
+        }
+        Ok(())
+    }
+}

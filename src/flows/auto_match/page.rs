@@ -1,0 +1,218 @@
+//! Writing one page of decisions, in one transaction that re-checks all that a decision stands on.
+
+use std::collections::{HashMap, HashSet};
+
+use super::decided::{Decided, Outcome};
+use super::{PROGRESS_EVERY, Run};
+use crate::domain::ids::ProviderAccountId;
+use crate::domain::mapping::{MappedBy, Mapping};
+use crate::domain::setting::AutoMatchMode;
+use crate::flows::FlowError;
+use crate::store::directory_mark::{self, DirectoryMark};
+use crate::store::mappings::suggestions::{self, NamedSuggestion};
+use crate::store::mappings::unique;
+use crate::store::mappings::{self, Change, Locked};
+use crate::store::{WriteTx, jobs, settings};
+
+/// A person who takes an Account at the same instant makes the unique index refuse the whole page; then it is done again,
+/// so many times.
+const TRIES: usize = 3;
+
+/// What a transaction came to.
+#[derive(Debug, Clone, Copy, Default)]
+struct Written {
+    mapped: u64,
+    /// To be mapped, but something had changed.
+    unsettled: u64,
+}
+
+impl Run<'_> {
+    /// Writes what a page of decisions changes; nothing changed, no transaction.
+    pub(super) async fn keep_page(
+        &mut self,
+        mut decided: Vec<Decided>,
+        mark: &DirectoryMark,
+    ) -> Result<(), FlowError> {
+        self.hold_back(&mut decided).await?;
+        self.matched.considered += decided.len() as u64;
+        let ids: Vec<_> = decided.iter().map(|decided| decided.account.id).collect();
+        let known = suggestions::of(self.flows.store.reader(), &ids).await?;
+        decided.retain_mut(|decided| match &decided.outcome {
+            Outcome::Map(_) => true,
+            Outcome::Suggest(made) => {
+                self.count(made);
+                known
+                    .get(&decided.account.id)
+                    .map(Vec::as_slice)
+                    .unwrap_or_default()
+                    != made
+            }
+        });
+        let now = self.flows.context.now();
+        if decided.is_empty() && now - self.progress_saved_at < PROGRESS_EVERY {
+            return Ok(());
+        }
+        self.progress_saved_at = now;
+        let written = self.write_page_patiently(&decided, mark).await?;
+        self.matched.mapped += written.mapped;
+        self.matched.unsettled += written.unsettled;
+        Ok(())
+    }
+
+    fn count(&mut self, made: &[NamedSuggestion]) {
+        if made.is_empty() {
+            self.matched.without_match += 1;
+        } else {
+            self.matched.suggested += 1;
+        }
+    }
+
+    /// Makes suggestions of what may not be mapped by itself.
+    async fn hold_back(&self, decided: &mut [Decided]) -> Result<(), FlowError> {
+        let reader = self.flows.store.reader();
+        let sure = decided.iter().filter(|decided| decided.target().is_some());
+        let sure: Vec<ProviderAccountId> = sure.map(|decided| decided.account.id).collect();
+        let taken_away = mappings::taken_away(reader, &sure).await?;
+        let targets: Vec<_> = decided.iter().filter_map(Decided::target).collect();
+        let holders = if self.settings.unique_mapping {
+            unique::holder_of_each(reader, &targets).await?
+        } else {
+            HashMap::new()
+        };
+        for decided in decided {
+            let Some(target) = decided.target() else {
+                continue;
+            };
+            if !self.may_map() {
+                decided.only_suggest("auto-match is switched off");
+            } else if taken_away.contains(&(decided.account.id, target)) {
+                decided.only_suggest("this mapping was made before and taken away again");
+            } else if let Some(holder) = holders.get(&target) {
+                decided.only_suggest(&format!(
+                    "the provider account {} has this account already, and only one may",
+                    holder.name
+                ));
+            } else if self.claims.get(&target).is_some_and(|claims| *claims > 1) {
+                decided.only_suggest(
+                    "several provider accounts lead to this account, and only one may have it",
+                );
+            }
+        }
+        Ok(())
+    }
+
+    async fn write_page_patiently(
+        &self,
+        decided: &[Decided],
+        mark: &DirectoryMark,
+    ) -> Result<Written, FlowError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.write_page(decided, mark).await {
+                Err(FlowError::Store(error)) if error.is_unique_violation() && tries < TRIES => {}
+                other => return other,
+            }
+        }
+    }
+
+    async fn write_page(
+        &self,
+        decided: &[Decided],
+        mark: &DirectoryMark,
+    ) -> Result<Written, FlowError> {
+        let flows = self.flows;
+        let tx = flows.store.begin().await?;
+        jobs::guard(&tx, self.lease).await?;
+        let settings = settings::hold(&tx).await?;
+        let mut written = Written::default();
+        if directory_mark::complete(&*tx).await?.as_ref() == Some(mark) {
+            let ids: Vec<_> = decided.iter().map(|decided| decided.account.id).collect();
+            let mut locked = mappings::lock(&tx, &ids).await?;
+            locked.retain(|of| of.mapping.open_to_auto_match());
+            let made = suggestions_of(decided, &locked);
+            suggestions::replace(&tx, &made).await?;
+            if settings.auto_match == AutoMatchMode::Classic {
+                let changes = self
+                    .changes(&tx, decided, locked, settings.unique_mapping)
+                    .await?;
+                written.mapped = changes.len() as u64;
+                flows
+                    .write_mappings(&tx, &self.by, settings.unique_mapping, &changes)
+                    .await?;
+            }
+        }
+        let sure = decided
+            .iter()
+            .filter(|decided| decided.target().is_some())
+            .count() as u64;
+        written.unsettled = sure - written.mapped;
+        let done = self.matched.considered + self.matched.waiting_for_details;
+        let total = self.total.max(done);
+        jobs::progress(&tx, self.lease, as_i64(done), Some(as_i64(total))).await?;
+        tx.commit().await?;
+        Ok(written)
+    }
+
+    /// The mappings to be made: those whose Provider Account is still as it was when it was decided, and whose Account
+    /// the mirror of the CRM still shows as it was, in the version that was judged.
+    async fn changes(
+        &self,
+        tx: &WriteTx,
+        decided: &[Decided],
+        locked: Vec<Locked>,
+        insist_on_unique: bool,
+    ) -> Result<Vec<Change>, FlowError> {
+        let targets: Vec<_> = decided.iter().filter_map(Decided::target).collect();
+        let versions = directory_mark::active_versions(&**tx, &targets).await?;
+        let holders = if insist_on_unique {
+            unique::holder_of_each(&**tx, &targets).await?
+        } else {
+            HashMap::new()
+        };
+        let decided: HashMap<_, _> = decided
+            .iter()
+            .map(|decided| (decided.account.id, decided))
+            .collect();
+        let at = self.flows.context.now();
+        let mut changes = Vec::with_capacity(locked.len());
+        for of in locked {
+            let Some(Decided {
+                account,
+                outcome: Outcome::Map(sure),
+            }) = decided.get(&of.id)
+            else {
+                continue;
+            };
+            let same_account = versions.get(&sure.to.id) == Some(&sure.to.row_version);
+            if *account == *of && same_account && !holders.contains_key(&sure.to.id) {
+                let to = Mapping::Mapped {
+                    account_id: sure.to.id,
+                    account_name: sure.to.name.clone(),
+                    by: MappedBy::AutoMatch,
+                    at,
+                };
+                let reason = Some(sure.reasons.join("; "));
+                changes.push(Change { of, to, reason });
+            }
+        }
+        Ok(changes)
+    }
+}
+
+/// The suggestions for those that are still open to auto-match.
+fn suggestions_of(
+    decided: &[Decided],
+    locked: &[Locked],
+) -> Vec<(ProviderAccountId, Vec<NamedSuggestion>)> {
+    let open: HashSet<_> = locked.iter().map(|of| of.id).collect();
+    let made = decided.iter().filter_map(|decided| match &decided.outcome {
+        Outcome::Suggest(made) => Some((decided.account.id, made.clone())),
+        Outcome::Map(_) => None,
+    });
+    made.filter(|(id, _)| open.contains(id)).collect()
+}
+
+fn as_i64(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
