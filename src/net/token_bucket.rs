@@ -94,8 +94,9 @@ impl Gate {
             Ok(()) => None,
             Err(refused) => {
                 let wait = refused.wait_time_from(limiter.clock().now());
-                // A manual clock keeps microseconds: a shorter wait would never pass.
-                Some(wait.max(Duration::from_micros(1)))
+                // The context tells whole microseconds: a wait that ends within one would end too early.
+                let microseconds = u64::try_from(wait.as_micros()).unwrap_or(u64::MAX);
+                Some(Duration::from_micros(microseconds.saturating_add(1)))
             }
         }
     }

@@ -9,4 +9,8 @@ mod crm;
 #[cfg(test)]
 mod matching;
 #[cfg(test)]
+mod net;
+#[cfg(test)]
+mod providers;
+#[cfg(test)]
 mod support;

@@ -2,3 +2,4 @@
 //! [`stores`] for a test body that runs on both SQL engines.
 
 pub mod context;
+pub mod http;

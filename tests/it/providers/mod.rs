@@ -1,0 +1,3 @@
+//! Clients of the providers, against stand-ins on real HTTP.
+
+mod partner_center;

@@ -1,0 +1,10 @@
+//! The Partner Center client against a stand-in that says what the real one has been seen to say.
+
+mod authentication;
+mod details;
+mod listing;
+mod listing_items;
+mod refusals;
+mod stand;
+mod throttling;
+mod verify;
