@@ -8,6 +8,7 @@ pub mod caller;
 pub mod context;
 pub mod domain_name;
 pub mod event;
+pub mod event_sample;
 pub mod exception;
 pub mod fold;
 pub mod ids;

@@ -44,6 +44,12 @@ impl ExternalId {
     }
 }
 
+impl From<uuid::Uuid> for ExternalId {
+    fn from(id: uuid::Uuid) -> Self {
+        Self(id.to_string())
+    }
+}
+
 impl fmt::Display for ExternalId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -1,8 +1,12 @@
 //! Trigger subscriptions and deliveries: which caller wants which events, and how far each event has come (decision 10).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+use super::context::Context;
 use super::event::EventType;
 use super::ids::{DeliveryId, EventId, SubscriptionId};
 
@@ -61,6 +65,22 @@ pub struct Subscription {
     pub created_at: DateTime<Utc>,
     /// When an event last arrived.
     pub last_delivered_at: Option<DateTime<Utc>>,
+}
+
+/// What a signing secret begins with, so that a leaked one is recognised for what it is (Standard Webhooks).
+pub const SIGNING_SECRET_PREFIX: &str = "whsec_";
+
+/// A new signing secret of 256 bits, in the form that is shown once to its receiver: `whsec_` and base64.
+#[must_use]
+pub fn new_signing_secret(context: &Context) -> SecretString {
+    let key = STANDARD.encode(context.secret_bytes());
+    format!("{SIGNING_SECRET_PREFIX}{key}").into()
+}
+
+/// The subject of audit entries and exceptions about a subscription.
+#[must_use]
+pub fn subscription_subject(id: SubscriptionId) -> String {
+    format!("trigger-subscription/{id}")
 }
 
 /// Where a delivery stands.

@@ -104,7 +104,14 @@ pub fn judge(
         Answer::Status(401 | 403 | 404, _) if refused_too_long => {
             Next::Retire(RetireReason::Refused)
         }
-        Answer::Status(_, asked) => try_again(before.tries, asked, now, jitter),
+        Answer::Status(_, asked) => {
+            let next = try_again(before.tries, asked, now, jitter);
+            match (next, refused_since) {
+                // The verdict of the day of refusals comes when the day is over, not with the next long wait.
+                (Next::TryAt(at), Some(since)) => Next::TryAt(at.min(since + REFUSED_FOR)),
+                _ => next,
+            }
+        }
         Answer::None => try_again(before.tries, None, now, jitter),
     };
     Verdict {
@@ -206,8 +213,8 @@ mod tests {
             let first = verdict(answer, 1, None);
             assert_eq!(first.refused_since, Some(now()));
             assert!(matches!(first.next, Next::TryAt(_)));
-            let later = verdict(answer, 2, Some(23));
-            assert!(matches!(later.next, Next::TryAt(_)));
+            let later = verdict(answer, 7, Some(23));
+            assert_eq!(later.next, Next::TryAt(now() + TimeDelta::hours(1)));
             assert_eq!(later.refused_since, Some(now() - TimeDelta::hours(23)));
             let day = verdict(answer, 3, Some(24));
             assert_eq!(day.next, Next::Retire(RetireReason::Refused));

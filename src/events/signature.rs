@@ -9,7 +9,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 use sha2::Sha256;
 
-use crate::domain::context::Context;
+use crate::domain::trigger::SIGNING_SECRET_PREFIX;
 
 /// Names the event; the same in every attempt, so that a receiver can drop what it already has.
 pub const ID_HEADER: &str = "webhook-id";
@@ -17,8 +17,6 @@ pub const ID_HEADER: &str = "webhook-id";
 pub const TIMESTAMP_HEADER: &str = "webhook-timestamp";
 /// `v1,{base64}` for each live secret.
 pub const SIGNATURE_HEADER: &str = "webhook-signature";
-
-const PREFIX: &str = "whsec_";
 
 /// The text is not a signing secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -30,18 +28,12 @@ pub struct NotASecret;
 pub struct SigningSecret(SecretSlice<u8>);
 
 impl SigningSecret {
-    /// A new secret of 256 bits, in the form that is shown once to its receiver: `whsec_…`.
-    #[must_use]
-    pub fn generate(ctx: &Context) -> SecretString {
-        format!("{PREFIX}{}", STANDARD.encode(ctx.secret_bytes())).into()
-    }
-
-    /// Reads the form that [`Self::generate`] gives.
+    /// Reads the form that [`crate::domain::trigger::new_signing_secret`] gives.
     ///
     /// # Errors
     /// When it is not of that form, or not of a length that the specification allows.
     pub fn parse(text: &SecretString) -> Result<Self, NotASecret> {
-        let encoded = text.expose_secret().strip_prefix(PREFIX);
+        let encoded = text.expose_secret().strip_prefix(SIGNING_SECRET_PREFIX);
         let bytes = STANDARD
             .decode(encoded.ok_or(NotASecret)?)
             .map_err(|_| NotASecret)?;

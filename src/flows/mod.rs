@@ -3,6 +3,7 @@
 //! world is in [`Flows`].
 
 pub mod auto_match;
+pub mod deliveries;
 pub mod error;
 pub mod exclude_provider_account;
 pub mod follow_account_changes;
@@ -17,6 +18,7 @@ pub mod settings;
 pub mod suggestions;
 pub mod sweep;
 pub mod sync_provider_accounts;
+pub mod triggers;
 pub mod unmap_provider_account;
 
 use std::sync::Arc;

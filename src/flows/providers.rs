@@ -59,7 +59,7 @@ pub struct ProviderChange {
     pub expected_version: Option<i64>,
 }
 
-fn checked(label: &str, text: &str) -> Result<String, FlowError> {
+pub(super) fn checked(label: &str, text: &str) -> Result<String, FlowError> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > 200 || text.chars().any(char::is_control) {
         return Err(FlowError::Invalid(format!(

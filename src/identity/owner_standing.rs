@@ -1,19 +1,14 @@
 //! Whether the owner of a trigger subscription may still own one: asked before each delivery, so that a revoked key or a
 //! lost role silences what it subscribed.
 
+use async_trait::async_trait;
+
 use super::api_keys::ApiKeys;
 use crate::domain::caller::{Channel, Permission};
 use crate::domain::ids::ApiKeyId;
+pub use crate::domain::ports::owner::Standing;
+use crate::domain::ports::owner::{Owners, StandingUnknown};
 use crate::store::StoreError;
-
-/// Where an owner stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
-    /// May own subscriptions.
-    Good,
-    /// May not, and why, in words for people.
-    Lost(String),
-}
 
 /// Judges owners by their [`crate::domain::caller::Actor::key`].
 #[derive(Clone)]
@@ -50,5 +45,13 @@ impl OwnerStanding {
             Ok(()) => Ok(Standing::Good),
             Err(missing) => Ok(Standing::Lost(missing.to_string())),
         }
+    }
+}
+
+#[async_trait]
+impl Owners for OwnerStanding {
+    async fn standing(&self, owner: &str) -> Result<Standing, StandingUnknown> {
+        let standing = self.of(owner).await;
+        standing.map_err(|error| StandingUnknown(error.to_string()))
     }
 }

@@ -23,6 +23,9 @@ pub enum StoreError {
     /// The lease of the Job was lost: another instance works on it now, or it was cancelled.
     #[error("the lease of job {0} was lost")]
     LeaseLost(crate::domain::ids::JobId),
+    /// The named lease was lost: another instance has it now.
+    #[error("the lease `{0}` was lost")]
+    NamedLeaseLost(&'static str),
     /// The schema is not the one this program was built for.
     #[error("{0}")]
     Schema(String),

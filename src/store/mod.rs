@@ -8,11 +8,15 @@
 pub mod api_keys;
 pub mod audit;
 mod database;
+pub mod deliveries;
 pub mod directory_mark;
+pub mod dispatch;
 pub mod entities;
 mod error;
+pub mod event_retention;
 pub mod exceptions;
 pub mod jobs;
+pub mod leases;
 pub mod mappings;
 mod migrations;
 pub mod outbox;
@@ -25,6 +29,7 @@ pub mod settings;
 mod signals;
 pub mod sync_runs;
 mod transaction;
+pub mod triggers;
 
 pub use database::{DatabaseLocation, DatabaseSettings, Engine, SchemaState, Store};
 pub use error::StoreError;

@@ -1,4 +1,5 @@
-//! How long things that grow are kept. Open, waiting and failed work is never swept.
+//! How long things that grow are kept. Open, waiting and failed work is never swept. Events, which grow fastest, have
+//! [`super::event_retention`] for themselves.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +7,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::WriteTx;
-use super::entities::{
-    delivery, exception, idempotency, job, outbox_event, session, sign_in_link, sync_run,
-    trigger_subscription,
-};
+use super::entities::{exception, idempotency, job, session, sign_in_link, sync_run};
 use super::error::StoreError;
 use crate::domain::context::Context;
-use crate::domain::trigger::{DeliveryState, SubscriptionState};
 
 /// Days after which what is finished is removed.
 #[derive(Debug, Clone, Copy)]
@@ -46,34 +43,6 @@ pub async fn sweep(
     let now = context.now();
     let before = |days: u32| -> DateTime<Utc> { now - TimeDelta::days(i64::from(days)) };
     let mut removed = BTreeMap::new();
-    let events = before(keep.events_days);
-    let ended = [
-        DeliveryState::Delivered.name(),
-        DeliveryState::Cancelled.name(),
-        DeliveryState::Dead.name(),
-    ];
-    remove!(
-        tx,
-        removed,
-        delivery,
-        delivery::Column::CreatedAt.lt(events),
-        delivery::Column::State.is_in(ended)
-    );
-    remove!(
-        tx,
-        removed,
-        outbox_event,
-        outbox_event::Column::OccurredAt.lt(events),
-        outbox_event::Column::Position.is_not_null(),
-        outbox_event::Column::Id.not_in_subquery(pending_events()),
-    );
-    remove!(
-        tx,
-        removed,
-        trigger_subscription,
-        trigger_subscription::Column::State.eq(SubscriptionState::Retired.name()),
-        trigger_subscription::Column::RetiredAt.lt(events),
-    );
     remove!(
         tx,
         removed,
@@ -106,13 +75,4 @@ pub async fn sweep(
         sign_in_link::Column::ExpiresAt.lt(before(1))
     );
     Ok(removed)
-}
-
-/// Events that a delivery still waits to carry.
-fn pending_events() -> sea_orm::sea_query::SelectStatement {
-    sea_orm::sea_query::Query::select()
-        .column(delivery::Column::EventId)
-        .from(delivery::Entity)
-        .and_where(delivery::Column::State.eq(DeliveryState::Pending.name()))
-        .to_owned()
 }

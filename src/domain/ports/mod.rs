@@ -2,5 +2,6 @@
 
 pub mod callback;
 pub mod crm;
+pub mod owner;
 pub mod provider;
 pub mod sealer;

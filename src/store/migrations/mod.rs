@@ -7,6 +7,7 @@ mod m0002_crm;
 mod m0003_access;
 mod m0004_jobs;
 mod m0005_events;
+mod m0006_delivery_claims;
 
 use sea_orm_migration::prelude::*;
 
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_access::Migration),
             Box::new(m0004_jobs::Migration),
             Box::new(m0005_events::Migration),
+            Box::new(m0006_delivery_claims::Migration),
         ]
     }
 }
