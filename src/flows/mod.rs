@@ -2,6 +2,7 @@
 //! event and job in ONE transaction (decision 1); no network call happens inside one. Everything a flow needs of the
 //! world is in [`Flows`].
 
+pub mod accounts;
 pub mod auto_match;
 pub mod deliveries;
 pub mod error;

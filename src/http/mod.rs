@@ -31,14 +31,22 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use server::{ServerSettings, serve};
 
-use api::{api_keys, jobs, provider_accounts, providers, sync_runs};
+use api::{accounts, api_keys, jobs, mapping, provider_accounts, providers, settings, sync_runs};
 
 /// The route table. What is asked most stands first: routes are tried in this order.
 fn routes(config: &mut ServiceConfig) {
     let v1 = scope("/v1")
         .wrap(gate::Gate)
+        .service(accounts::get_account)
+        .service(accounts::search_accounts)
         .service(provider_accounts::list_provider_accounts)
         .service(provider_accounts::get_provider_account)
+        .service(mapping::get_mapping)
+        .service(mapping::map_provider_account)
+        .service(mapping::unmap_provider_account)
+        .service(mapping::exclude_provider_account)
+        .service(mapping::include_provider_account)
+        .service(mapping::list_suggestions)
         .service(jobs::get_job)
         .service(jobs::run_auto_match)
         .service(sync_runs::list_sync_runs)
@@ -48,6 +56,8 @@ fn routes(config: &mut ServiceConfig) {
         .service(providers::change_provider)
         .service(providers::sync_provider_accounts)
         .service(providers::verify_connectivity)
+        .service(settings::get_settings)
+        .service(settings::change_settings)
         .service(api_keys::list_api_keys)
         .service(api_keys::create_api_key)
         .service(api_keys::revoke_api_key);

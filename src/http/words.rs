@@ -6,6 +6,7 @@ use super::problem::Problem;
 use crate::domain::caller::Role;
 use crate::domain::mapping::{MappedBy, MappingState};
 use crate::domain::provider::ProviderKind;
+use crate::domain::setting::AutoMatchMode;
 
 fn words(description: &str, words: impl IntoIterator<Item = &'static str>) -> Object {
     ObjectBuilder::new()
@@ -36,6 +37,31 @@ pub fn provider_kind() -> Object {
     words(
         "The kind of provider, which decides how it is spoken to.",
         [ProviderKind::PartnerCenter.name()],
+    )
+}
+
+/// `active`, `inactive`, `merged`.
+pub fn account_state() -> Object {
+    words(
+        "Only active accounts can be mapped.",
+        ["active", "inactive", "merged"],
+    )
+}
+
+/// The name of a mode of auto-match.
+pub const fn auto_match_name(mode: AutoMatchMode) -> &'static str {
+    match mode {
+        AutoMatchMode::Off => "off",
+        AutoMatchMode::Classic => "classic",
+    }
+}
+
+/// `off`, `classic`.
+pub fn auto_match_mode() -> Object {
+    let modes = [AutoMatchMode::Off, AutoMatchMode::Classic].map(auto_match_name);
+    words(
+        "Whether provider accounts are mapped by themselves when their domains lead to exactly one account.",
+        modes,
     )
 }
 

@@ -1,6 +1,6 @@
 //! One-time sign-in links and browser sessions, by the hash of their secret.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use serde_json::json;
@@ -138,20 +138,4 @@ pub async fn delete(tx: &WriteTx, secret_hash: &[u8]) -> Result<(), StoreError> 
         .exec(&**tx)
         .await?;
     Ok(())
-}
-
-/// Deletes sessions that are over, and links a day after theirs.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn sweep(tx: &WriteTx, now: DateTime<Utc>) -> Result<u64, StoreError> {
-    let sessions = session::Entity::delete_many()
-        .filter(session::Column::ExpiresAt.lte(now))
-        .exec(&**tx)
-        .await?;
-    let links = sign_in_link::Entity::delete_many()
-        .filter(sign_in_link::Column::ExpiresAt.lte(now - Duration::days(1)))
-        .exec(&**tx)
-        .await?;
-    Ok(sessions.rows_affected + links.rows_affected)
 }

@@ -1,12 +1,20 @@
 //! The mapping of a Provider Account: map, remap, unmap, exclude (B4).
 
+use actix_web::web::{Data, Json, Query};
+use actix_web::{HttpResponse, delete, get, post, put};
 use chrono::{DateTime, Utc};
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use crate::domain::ids::{AccountId, ProviderAccountId};
 use crate::domain::mapping::Mapping;
 use crate::domain::provider_account::ProviderAccount;
+use crate::flows::map_provider_account::MapRequest;
+use crate::flows::mapping::Expectation;
+use crate::http::call::{Call, IfMatch, PathId, etag};
+use crate::http::problem::Outcome;
+use crate::http::state::ApiState;
 use crate::http::words;
 
 /// The link of a provider account to an account.
@@ -32,7 +40,7 @@ pub(super) struct MappingBody {
     #[schema(nullable = false)]
     reason: Option<String>,
     /// Since when it is in this state.
-    since: DateTime<Utc>,
+    changed_at: DateTime<Utc>,
     /// Grows by one with each change of the mapping; also the ETag.
     version: i64,
 }
@@ -42,13 +50,13 @@ impl MappingBody {
     pub(super) fn of(account: &ProviderAccount) -> Self {
         let state = account.mapping.state().name();
         let version = account.mapping_version;
-        let blank = |since| Self {
+        let blank = |changed_at| Self {
             state,
             account_id: None,
             account_name: None,
             mapped_by: None,
             reason: None,
-            since,
+            changed_at,
             version,
         };
         match &account.mapping {
@@ -70,4 +78,290 @@ impl MappingBody {
             },
         }
     }
+}
+
+/// The account to map to.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = MapRequest)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct MapBody {
+    /// The account. It is read live: it must exist and be active; a merged one means the one that survived.
+    account_id: Uuid,
+    /// Why, for the audit trail.
+    #[schema(nullable = false, max_length = 500)]
+    reason: Option<String>,
+    /// The account you believe to be mapped now, or null for none; if it is another, nothing is changed.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<Uuid>)]
+    expected_account_id: Option<Option<Uuid>>,
+}
+
+/// Why a provider account is excluded.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ExcludeRequest)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ExcludeBody {
+    /// Why, so that the next person knows.
+    #[schema(max_length = 500, example = "Internal test tenant")]
+    reason: String,
+    /// The account you believe to be mapped now, or null for none; if it is another, nothing is changed.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<Uuid>)]
+    expected_account_id: Option<Option<Uuid>>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct UndoQuery {
+    /// Why, for the audit trail.
+    reason: Option<String>,
+}
+
+/// A ranked candidate.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Suggestion)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SuggestionBody {
+    /// The account.
+    account_id: Uuid,
+    /// Name of the account when the suggestion was made.
+    account_name: String,
+    /// Between 0 and 1.
+    #[schema(minimum = 0, maximum = 1, example = 0.9)]
+    confidence: f64,
+    /// What speaks for it, the strongest first.
+    reasons: Vec<String>,
+}
+
+/// The suggestions for a provider account.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SuggestionList)]
+pub(super) struct SuggestionListBody {
+    /// The candidates, the best first; none for a provider account that is mapped or excluded.
+    value: Vec<SuggestionBody>,
+}
+
+/// Tells a null that was sent from a member that was left out.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Uuid>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+fn expectation(if_match: &IfMatch, account: Option<Option<Uuid>>) -> Expectation {
+    Expectation {
+        version: if_match.0,
+        account_id: account.map(|account| account.map(AccountId::new)),
+    }
+}
+
+fn answer(account: &ProviderAccount) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header(etag(account.mapping_version))
+        .json(MappingBody::of(account))
+}
+
+/// Get a mapping
+///
+/// Gives the mapping of a provider account and its version.
+#[utoipa::path(
+    tag = "Provider Accounts",
+    params(("providerAccountId" = Uuid, Path, description = "Id of the provider account.")),
+    responses(
+        (status = 200, description = "The mapping.", body = MappingBody, headers(
+            ("ETag" = String, description = "Version of the mapping, for If-Match."),
+        )),
+        (status = 404, description = "There is no such provider account."),
+    ),
+)]
+#[get("/provider-accounts/{providerAccountId}/mapping")]
+pub(in crate::http) async fn get_mapping(
+    state: Data<ApiState>,
+    call: Call,
+    id: PathId<ProviderAccountId>,
+) -> Outcome<HttpResponse> {
+    Ok(answer(
+        &state.flows.get_provider_account(&call.caller, id.0).await?,
+    ))
+}
+
+/// Map a provider account
+///
+/// Maps a provider account to an account, in place of an older mapping. Doing it again changes nothing.
+#[utoipa::path(
+    tag = "Provider Accounts",
+    params(
+        ("providerAccountId" = Uuid, Path, description = "Id of the provider account."),
+        ("If-Match" = Option<String>, Header, description = "ETag of the mapping as last read; a newer one is not overwritten."),
+    ),
+    responses(
+        (status = 200, description = "The mapping as it is now.", body = MappingBody, headers(
+            ("ETag" = String, description = "Version of the mapping, for If-Match."),
+        )),
+        (status = 404, description = "There is no such provider account."),
+        (status = 409, description = "Another mapping stands against it; current shows it."),
+        (status = 412, description = "The mapping changed since it was read."),
+        (status = 422, description = "The account does not exist or is not active, or a value breaks a rule."),
+        (status = 502, description = "Dynamics 365 refused or could not be understood."),
+    ),
+)]
+#[put("/provider-accounts/{providerAccountId}/mapping")]
+pub(in crate::http) async fn map_provider_account(
+    state: Data<ApiState>,
+    call: Call,
+    id: PathId<ProviderAccountId>,
+    if_match: IfMatch,
+    body: Json<MapBody>,
+) -> Outcome<HttpResponse> {
+    let body = body.into_inner();
+    let request = MapRequest {
+        account_id: AccountId::new(body.account_id),
+        reason: body.reason,
+        expected: expectation(&if_match, body.expected_account_id),
+    };
+    Ok(answer(
+        &state
+            .flows
+            .map_provider_account(&call.caller, id.0, &request)
+            .await?
+            .account,
+    ))
+}
+
+/// Unmap a provider account
+///
+/// Takes the account away from a provider account. Auto-match does not bring the same one back. Doing it again changes
+/// nothing.
+#[utoipa::path(
+    tag = "Provider Accounts",
+    params(
+        ("providerAccountId" = Uuid, Path, description = "Id of the provider account."),
+        ("If-Match" = Option<String>, Header, description = "ETag of the mapping as last read; a newer one is not overwritten."),
+    ),
+    responses(
+        (status = 200, description = "The mapping as it is now.", body = MappingBody, headers(
+            ("ETag" = String, description = "Version of the mapping, for If-Match."),
+        )),
+        (status = 404, description = "There is no such provider account."),
+        (status = 412, description = "The mapping changed since it was read."),
+        (status = 422, description = "A value breaks a rule; the detail says which."),
+    ),
+)]
+#[delete("/provider-accounts/{providerAccountId}/mapping")]
+pub(in crate::http) async fn unmap_provider_account(
+    state: Data<ApiState>,
+    call: Call,
+    id: PathId<ProviderAccountId>,
+    if_match: IfMatch,
+    query: Query<UndoQuery>,
+) -> Outcome<HttpResponse> {
+    let (flows, reason) = (&state.flows, query.reason.as_deref());
+    let expected = expectation(&if_match, None);
+    Ok(answer(
+        &flows
+            .unmap_provider_account(&call.caller, id.0, reason, expected)
+            .await?
+            .account,
+    ))
+}
+
+/// Exclude a provider account
+///
+/// Says that a provider account is never to be mapped, for example an internal test tenant. A mapping it has is taken away.
+#[utoipa::path(
+    tag = "Provider Accounts",
+    params(
+        ("providerAccountId" = Uuid, Path, description = "Id of the provider account."),
+        ("If-Match" = Option<String>, Header, description = "ETag of the mapping as last read; a newer one is not overwritten."),
+    ),
+    responses(
+        (status = 200, description = "The mapping as it is now.", body = MappingBody, headers(
+            ("ETag" = String, description = "Version of the mapping, for If-Match."),
+        )),
+        (status = 404, description = "There is no such provider account."),
+        (status = 409, description = "Another mapping stands against it; current shows it."),
+        (status = 412, description = "The mapping changed since it was read."),
+        (status = 422, description = "There is no reason, or it breaks a rule."),
+    ),
+)]
+#[post("/provider-accounts/{providerAccountId}/exclusion")]
+pub(in crate::http) async fn exclude_provider_account(
+    state: Data<ApiState>,
+    call: Call,
+    id: PathId<ProviderAccountId>,
+    if_match: IfMatch,
+    body: Json<ExcludeBody>,
+) -> Outcome<HttpResponse> {
+    let expected = expectation(&if_match, body.expected_account_id);
+    let flows = &state.flows;
+    Ok(answer(
+        &flows
+            .exclude_provider_account(&call.caller, id.0, &body.reason, expected)
+            .await?
+            .account,
+    ))
+}
+
+/// Include a provider account
+///
+/// Takes an exclusion back: the provider account is unmapped again and may be mapped. Doing it again changes nothing.
+#[utoipa::path(
+    tag = "Provider Accounts",
+    params(
+        ("providerAccountId" = Uuid, Path, description = "Id of the provider account."),
+        ("If-Match" = Option<String>, Header, description = "ETag of the mapping as last read; a newer one is not overwritten."),
+    ),
+    responses(
+        (status = 200, description = "The mapping as it is now.", body = MappingBody, headers(
+            ("ETag" = String, description = "Version of the mapping, for If-Match."),
+        )),
+        (status = 404, description = "There is no such provider account."),
+        (status = 412, description = "The mapping changed since it was read."),
+        (status = 422, description = "A value breaks a rule; the detail says which."),
+    ),
+)]
+#[delete("/provider-accounts/{providerAccountId}/exclusion")]
+pub(in crate::http) async fn include_provider_account(
+    state: Data<ApiState>,
+    call: Call,
+    id: PathId<ProviderAccountId>,
+    if_match: IfMatch,
+    query: Query<UndoQuery>,
+) -> Outcome<HttpResponse> {
+    let (flows, reason) = (&state.flows, query.reason.as_deref());
+    let expected = expectation(&if_match, None);
+    Ok(answer(
+        &flows
+            .include_provider_account(&call.caller, id.0, reason, expected)
+            .await?
+            .account,
+    ))
+}
+
+/// List suggestions
+///
+/// Gives the accounts a provider account may belong to, the best first, with what speaks for each.
+#[utoipa::path(
+    tag = "Provider Accounts",
+    params(("providerAccountId" = Uuid, Path, description = "Id of the provider account.")),
+    responses(
+        (status = 200, description = "The candidates.", body = SuggestionListBody),
+        (status = 404, description = "There is no such provider account."),
+    ),
+)]
+#[get("/provider-accounts/{providerAccountId}/suggestions")]
+pub(in crate::http) async fn list_suggestions(
+    state: Data<ApiState>,
+    call: Call,
+    id: PathId<ProviderAccountId>,
+) -> Outcome<Json<SuggestionListBody>> {
+    let named = state.flows.list_suggestions(&call.caller, id.0).await?;
+    let value = named.into_iter().map(|named| SuggestionBody {
+        account_id: named.suggestion.account_id.as_uuid(),
+        account_name: named.account_name,
+        confidence: named.suggestion.confidence,
+        reasons: named.suggestion.reasons,
+    });
+    Ok(Json(SuggestionListBody {
+        value: value.collect(),
+    }))
 }

@@ -2,9 +2,11 @@
 //! stay private to their file. Paths, parameters and answers in the annotations are the contract: the route table reads the
 //! paths from them, the OpenAPI document the rest.
 
+pub mod accounts;
 pub mod api_keys;
 pub mod jobs;
 pub mod mapping;
 pub mod provider_accounts;
 pub mod providers;
+pub mod settings;
 pub mod sync_runs;

@@ -1,0 +1,107 @@
+//! Operator settings (decision 12): what is changed at run time, kept in the database and audited.
+
+use actix_web::web::{Data, Json};
+use actix_web::{get, patch};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::domain::setting::{AutoMatchMode, OperatorSettings};
+use crate::flows::settings::SettingsChange;
+use crate::http::call::Call;
+use crate::http::problem::Outcome;
+use crate::http::state::ApiState;
+use crate::http::words;
+
+/// The settings in force.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Settings)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SettingsBody {
+    #[schema(schema_with = words::auto_match_mode)]
+    auto_match: &'static str,
+    /// Whether an account takes at most one provider account.
+    unique_mapping: bool,
+    /// Details older than so many days are fetched again.
+    details_refresh_days: u32,
+}
+
+/// What to change; whatever is left out stays as it is.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = SettingsChange)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct SettingsChangeBody {
+    #[schema(schema_with = words::auto_match_mode)]
+    auto_match: Option<String>,
+    /// Whether an account takes at most one provider account; refused while some have several.
+    #[schema(nullable = false)]
+    unique_mapping: Option<bool>,
+    /// Details older than so many days are fetched again.
+    #[schema(nullable = false, minimum = 1, maximum = 365)]
+    details_refresh_days: Option<u32>,
+}
+
+impl From<OperatorSettings> for SettingsBody {
+    fn from(settings: OperatorSettings) -> Self {
+        Self {
+            auto_match: words::auto_match_name(settings.auto_match),
+            unique_mapping: settings.unique_mapping,
+            details_refresh_days: settings.details_refresh_days,
+        }
+    }
+}
+
+/// Get settings
+///
+/// Gives the settings in force.
+#[utoipa::path(
+    tag = "Settings",
+    responses((status = 200, description = "The settings.", body = SettingsBody)),
+)]
+#[get("/settings")]
+pub(in crate::http) async fn get_settings(
+    state: Data<ApiState>,
+    call: Call,
+) -> Outcome<Json<SettingsBody>> {
+    Ok(Json(state.flows.get_settings(&call.caller).await?.into()))
+}
+
+/// Change settings
+///
+/// Changes the settings that are given and leaves the rest as it is.
+#[utoipa::path(
+    tag = "Settings",
+    responses(
+        (status = 200, description = "The settings as they are now.", body = SettingsBody),
+        (status = 409, description = "One-to-one mapping is asked for while accounts have several provider accounts; current lists them."),
+        (status = 422, description = "A value breaks a rule; the detail says which."),
+    ),
+)]
+#[patch("/settings")]
+pub(in crate::http) async fn change_settings(
+    state: Data<ApiState>,
+    call: Call,
+    body: Json<SettingsChangeBody>,
+) -> Outcome<Json<SettingsBody>> {
+    let modes = [AutoMatchMode::Off, AutoMatchMode::Classic];
+    let known = modes.map(words::auto_match_name);
+    let parse = |word: &str| {
+        modes
+            .into_iter()
+            .find(|mode| words::auto_match_name(*mode) == word)
+    };
+    let auto_match = body.auto_match.as_deref();
+    let change = SettingsChange {
+        auto_match: auto_match
+            .map(|word| words::read("autoMatch", word, &known, parse))
+            .transpose()?,
+        unique_mapping: body.unique_mapping,
+        details_refresh_days: body.details_refresh_days,
+    };
+    Ok(Json(
+        state
+            .flows
+            .change_settings(&call.caller, &change)
+            .await?
+            .into(),
+    ))
+}
