@@ -3,3 +3,5 @@
 
 pub mod context;
 pub mod http;
+mod postgres;
+pub mod stores;
