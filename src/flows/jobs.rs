@@ -78,6 +78,19 @@ impl Flows {
             .ok_or_else(|| FlowError::not_found("job", id))
     }
 
+    /// The unfinished Job that does this work, if there is one.
+    ///
+    /// # Errors
+    /// When the caller may not.
+    pub async fn unfinished_job(
+        &self,
+        caller: &Caller,
+        work: &JobWork,
+    ) -> Result<Option<Job>, FlowError> {
+        caller.require(Permission::Read)?;
+        Ok(jobs::unfinished(self.store.reader(), work).await?)
+    }
+
     /// The latest Jobs, newest first.
     ///
     /// # Errors

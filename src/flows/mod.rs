@@ -7,6 +7,7 @@ pub mod auto_match;
 pub mod deliveries;
 pub mod error;
 pub mod exclude_provider_account;
+pub mod find_accounts;
 pub mod follow_account_changes;
 pub mod jobs;
 pub mod map_provider_account;
@@ -18,6 +19,7 @@ pub mod schedules;
 pub mod settings;
 pub mod suggestions;
 pub mod sweep;
+pub mod sync_crm_directory;
 pub mod sync_provider_accounts;
 pub mod triggers;
 pub mod unmap_provider_account;
@@ -26,6 +28,7 @@ use std::sync::Arc;
 
 pub use error::FlowError;
 
+use self::sync_crm_directory::DirectorySeen;
 use crate::domain::context::Context;
 use crate::domain::ports::callback::CallbackPolicy;
 use crate::domain::ports::crm::{AccountLookup, Crm, Directory};
@@ -49,6 +52,8 @@ pub struct Flows {
     pub accounts: Arc<dyn AccountLookup>,
     /// The CRM's accounts by domain, in memory.
     pub directory: Arc<dyn Directory>,
+    /// How far the directory in memory has followed the mirror.
+    pub directory_seen: DirectorySeen,
     /// Which callback URLs we would call.
     pub callbacks: Arc<dyn CallbackPolicy>,
     /// Seals secrets.

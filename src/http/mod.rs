@@ -14,6 +14,7 @@ pub mod edge;
 pub mod gate;
 pub mod links;
 pub mod operation_metrics;
+pub mod pages;
 mod paging;
 pub mod problem;
 pub mod problem_code;

@@ -14,7 +14,7 @@ use super::document::Operations;
 use super::edge::{Edge, EdgeLayer};
 use super::operation_metrics::MetricsTable;
 use super::state::ApiState;
-use super::{routes, unrouted};
+use super::{pages, routes, unrouted};
 
 /// How the server runs.
 #[derive(Debug, Clone)]
@@ -50,6 +50,7 @@ pub fn serve(settings: &ServerSettings, state: ApiState) -> io::Result<(Server, 
             .into_utoipa_app()
             .configure(routes)
             .into_app()
+            .configure(pages::routes)
             .app_data(state.clone())
             .app_data(operations.clone())
             .app_data(web::JsonConfig::default().limit(limit))

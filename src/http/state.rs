@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::documents::Documents;
 use super::links::Links;
+use super::pages::PageSettings;
 use super::rate_limit::RateLimit;
 use crate::flows::Flows;
 use crate::identity::api_keys::ApiKeys;
@@ -24,6 +25,8 @@ pub struct ApiState {
     pub links: Links,
     /// Requests a minute and caller.
     pub rate_limit: RateLimit,
+    /// What the pages show of the deployment.
+    pub pages: PageSettings,
     /// The documents that are served as they are.
     pub documents: Documents,
     /// The present numbers in Prometheus' text format.

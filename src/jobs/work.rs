@@ -13,11 +13,8 @@ pub(super) async fn perform(
         JobWork::SyncProviderAccounts { provider_id } => {
             flows.sync_provider_accounts(provider_id, lease).await
         }
-        JobWork::AutoMatch => flows.auto_match(lease).await,
-        // Wired with `flows.sync_crm_directory(lease)` as soon as that flow is here.
-        JobWork::SyncCrmDirectory => Err(FlowError::Invalid(
-            "this kind of job cannot run yet".to_owned(),
-        )),
+        JobWork::AutoMatch => flows.pull_and_match(lease).await,
+        JobWork::SyncCrmDirectory => flows.sync_crm_directory(lease).await,
         JobWork::Sweep => flows.sweep(lease).await,
     }
 }

@@ -7,6 +7,7 @@
 
 pub mod api_keys;
 pub mod audit;
+pub mod crm_directory;
 mod database;
 pub mod deliveries;
 pub mod directory_mark;

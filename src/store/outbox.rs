@@ -1,7 +1,7 @@
 //! The outbox (decision 1): events are written in the transaction of the change they tell of, and get their place in the
 //! one order of events later, from the dispatcher (decision 2).
 
-use sea_orm::{ActiveValue::NotSet, ActiveValue::Set, EntityTrait};
+use sea_orm::{ActiveValue::NotSet, ActiveValue::Set, ConnectionTrait, EntityTrait, PaginatorTrait};
 
 use super::entities::outbox_event;
 use super::error::StoreError;
@@ -45,4 +45,12 @@ pub async fn publish(
     }
     tx.signal(Signal::Events);
     Ok(())
+}
+
+/// How many events are kept.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn count(connection: &impl ConnectionTrait) -> Result<u64, StoreError> {
+    Ok(outbox_event::Entity::find().count(connection).await?)
 }

@@ -1,0 +1,40 @@
+//! The pages for people: server-rendered, readable without scripts, live with a little htmx.
+//!
+//! The door is the same for each: the `Host` must be one of ours (a page is only safe under its own name), and the session
+//! cookie must be valid; a POST must carry the session's CSRF secret and come from one of our own pages. What surprises:
+//! following a sign-in link does not sign in, its button does, because mail scanners follow links too.
+
+mod account;
+mod assets;
+mod change;
+mod door;
+mod home;
+mod providers;
+mod shell;
+mod sign_in;
+mod words;
+
+use actix_web::web::ServiceConfig;
+
+pub use door::PageSettings;
+
+/// The pages' own route table; they are for people and stand in no API document.
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config
+        .service(home::show)
+        .service(providers::show)
+        .service(providers::sync)
+        .service(account::show)
+        .service(account::candidates)
+        .service(change::map)
+        .service(change::unmap)
+        .service(change::exclude)
+        .service(change::include)
+        .service(sign_in::ask)
+        .service(sign_in::enter)
+        .service(sign_in::leave)
+        .service(assets::stylesheet)
+        .service(assets::script)
+        .service(assets::htmx)
+        .service(assets::icon);
+}

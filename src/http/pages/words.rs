@@ -1,0 +1,66 @@
+//! How things are said on the pages: times, sentences, confidence.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// `text` with a capital letter and a full stop.
+pub(super) fn sentence(text: &str) -> String {
+    let mut letters = text.trim_end_matches('.').chars();
+    let first = letters.next().map(char::to_uppercase);
+    let capital: String = first.into_iter().flatten().collect();
+    format!("{capital}{}.", letters.as_str())
+}
+
+/// An instant as people say it ("12 min ago"), with the exact one in the title; a script puts that into the reader's zone.
+/// The result is HTML made of numbers and fixed words only.
+pub(super) fn ago(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    let said = relative(now - at, at);
+    let exact = at.format("%Y-%m-%dT%H:%M:%SZ");
+    let title = at.format("%Y-%m-%d %H:%M UTC");
+    format!(r#"<time datetime="{exact}" title="{title}">{said}</time>"#)
+}
+
+fn relative(past: TimeDelta, at: DateTime<Utc>) -> String {
+    match past.num_seconds() {
+        ..60 => "just now".to_owned(),
+        60..3600 => format!("{} min ago", past.num_minutes()),
+        3600..86_400 => format!("{} h ago", past.num_hours()),
+        86_400..2_592_000 => {
+            let days = past.num_days();
+            format!("{days} day{} ago", if days == 1 { "" } else { "s" })
+        }
+        _ => at.format("%Y-%m-%d").to_string(),
+    }
+}
+
+/// Confidence as word and number.
+pub(super) fn confidence(value: f64) -> String {
+    let word = match value {
+        0.99.. => "strong",
+        0.8..0.99 => "likely",
+        0.5..0.8 => "possible",
+        _ => "weak",
+    };
+    format!("{word}, {value:.3}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_said_as_people_say_them() {
+        let now: DateTime<Utc> = "2026-03-10T12:00:00Z".parse().unwrap();
+        let said = |seconds| ago(now - TimeDelta::seconds(seconds), now);
+        assert!(said(-5).contains(">just now<"));
+        assert!(said(720).contains(">12 min ago<"));
+        assert!(said(86_400).contains(">1 day ago<"));
+        assert!(said(86_400 * 40).contains(">2026-01-29<"));
+        assert!(said(720).contains(r#"datetime="2026-03-10T11:48:00Z""#));
+    }
+
+    #[test]
+    fn a_sentence_begins_with_a_capital_and_ends_once() {
+        assert_eq!(sentence("ä wurst."), "Ä wurst.");
+        assert_eq!(sentence(""), ".");
+    }
+}
