@@ -7,7 +7,6 @@ pub mod auto_match;
 pub mod deliveries;
 pub mod error;
 pub mod exclude_provider_account;
-pub mod find_accounts;
 pub mod follow_account_changes;
 pub mod jobs;
 pub mod map_provider_account;

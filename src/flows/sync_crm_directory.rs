@@ -52,9 +52,13 @@ impl Flows {
     ///
     /// # Errors
     /// When the CRM cannot be read or the store refuses. Pages done are kept.
-    pub async fn sync_crm_directory(&self, lease: JobLease) -> Result<serde_json::Value, FlowError> {
+    pub async fn sync_crm_directory(
+        &self,
+        lease: JobLease,
+    ) -> Result<serde_json::Value, FlowError> {
         let pulled = self.pull_directory(lease).await?;
-        self.follow_all_account_changes(&Caller::service(lease.job_id), Some(lease)).await?;
+        self.follow_all_account_changes(&Caller::service(lease.job_id), Some(lease))
+            .await?;
         Ok(json!({
             "accounts": pulled.accounts,
             "contacts": pulled.contacts,
@@ -114,7 +118,10 @@ impl Flows {
             let page = match self.crm.changes(table, feed.cursor.as_ref()).await {
                 Ok(page) => page,
                 Err(ChangeFeedError::Expired) => {
-                    tracing::warn!(table = table.name(), "the change token has expired; everything is read again");
+                    tracing::warn!(
+                        table = table.name(),
+                        "the change token has expired; everything is read again"
+                    );
                     feed = self.read_everything_again(&feed).await?;
                     continue;
                 }

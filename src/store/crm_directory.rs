@@ -49,7 +49,10 @@ pub async fn feed(
     connection: &impl ConnectionTrait,
     table: DirectoryTable,
 ) -> Result<Feed, StoreError> {
-    let Some(row) = crm_feed::Entity::find_by_id(table.name()).one(connection).await? else {
+    let Some(row) = crm_feed::Entity::find_by_id(table.name())
+        .one(connection)
+        .await?
+    else {
         return Ok(Feed {
             table,
             cursor: None,
@@ -63,7 +66,12 @@ pub async fn feed(
         (Some("delta"), Some(link)) => Some(ChangeCursor::Delta(link)),
         (None, _) => None,
         (Some(kind), _) => {
-            return Err(StoreError::impossible("crm_feed", "cursor_kind", row.table_name, kind));
+            return Err(StoreError::impossible(
+                "crm_feed",
+                "cursor_kind",
+                row.table_name,
+                kind,
+            ));
         }
     };
     Ok(Feed {
@@ -112,7 +120,10 @@ pub async fn move_feed(
         .col_expr(Column::CursorKind, Expr::value(kind))
         .col_expr(Column::Cursor, Expr::value(link))
         .col_expr(Column::Generation, Expr::value(to.generation))
-        .col_expr(Column::ReadingEverything, Expr::value(to.reading_everything))
+        .col_expr(
+            Column::ReadingEverything,
+            Expr::value(to.reading_everything),
+        )
         .col_expr(Column::UpdatedAt, Expr::value(after(moved_at, now)));
     if completed {
         update = update.col_expr(Column::CompletedAt, Expr::value(Some(now)));
@@ -146,9 +157,14 @@ pub async fn apply(
         .chain(page.deleted_contacts.iter().copied())
         .map(ContactId::as_uuid)
         .collect();
-    let mut concerned: HashSet<AccountId> = page.accounts.iter().map(|account| account.id).collect();
+    let mut concerned: HashSet<AccountId> =
+        page.accounts.iter().map(|account| account.id).collect();
     concerned.extend(page.deleted_accounts.iter().copied());
-    concerned.extend(page.contacts.iter().filter_map(|contact| contact.account_id));
+    concerned.extend(
+        page.contacts
+            .iter()
+            .filter_map(|contact| contact.account_id),
+    );
     concerned.extend(former_accounts(tx, &contact_ids).await?);
     upsert_accounts(tx, &page.accounts, generation).await?;
     upsert_contacts(tx, &page.contacts, generation).await?;
@@ -186,7 +202,11 @@ async fn former_accounts(tx: &WriteTx, contacts: &[Uuid]) -> Result<Vec<AccountI
 }
 
 fn joined(domains: &[DomainName]) -> String {
-    domains.iter().map(DomainName::as_str).collect::<Vec<_>>().join(" ")
+    domains
+        .iter()
+        .map(DomainName::as_str)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 async fn upsert_accounts(
@@ -196,8 +216,10 @@ async fn upsert_accounts(
 ) -> Result<(), StoreError> {
     use crm_account::Column;
     // One statement must not hold a row twice; the last one of a page is the newest.
-    let latest: HashMap<AccountId, &DirectoryAccount> =
-        accounts.iter().map(|account| (account.id, account)).collect();
+    let latest: HashMap<AccountId, &DirectoryAccount> = accounts
+        .iter()
+        .map(|account| (account.id, account))
+        .collect();
     let latest: Vec<&DirectoryAccount> = latest.into_values().collect();
     let replace = OnConflict::column(Column::Id)
         .update_columns([
@@ -242,8 +264,10 @@ async fn upsert_contacts(
     generation: i64,
 ) -> Result<(), StoreError> {
     use crm_contact::Column;
-    let latest: HashMap<ContactId, &DirectoryContact> =
-        contacts.iter().map(|contact| (contact.id, contact)).collect();
+    let latest: HashMap<ContactId, &DirectoryContact> = contacts
+        .iter()
+        .map(|contact| (contact.id, contact))
+        .collect();
     let latest: Vec<&DirectoryContact> = latest.into_values().collect();
     let replace = OnConflict::column(Column::Id)
         .update_columns([
@@ -291,7 +315,10 @@ pub async fn remove_unseen(
                 .into_tuple()
                 .all(&**tx)
                 .await?;
-            crm_account::Entity::delete_many().filter(old).exec(&**tx).await?;
+            crm_account::Entity::delete_many()
+                .filter(old)
+                .exec(&**tx)
+                .await?;
             gone.deleted_accounts = ids.into_iter().map(AccountId::new).collect();
         }
         DirectoryTable::Contacts => {
@@ -303,7 +330,10 @@ pub async fn remove_unseen(
                 .into_tuple()
                 .all(&**tx)
                 .await?;
-            crm_contact::Entity::delete_many().filter(old).exec(&**tx).await?;
+            crm_contact::Entity::delete_many()
+                .filter(old)
+                .exec(&**tx)
+                .await?;
             gone.deleted_contacts = ids.into_iter().map(ContactId::new).collect();
         }
     }
@@ -329,7 +359,10 @@ pub async fn load(
         let Some(last) = rows.last() else { break };
         after = last.id;
         let accounts = rows.into_iter().map(account).collect::<Result<_, _>>()?;
-        directory.apply(&ChangePage { accounts, ..ChangePage::default() });
+        directory.apply(&ChangePage {
+            accounts,
+            ..ChangePage::default()
+        });
     }
     after = Uuid::nil();
     loop {
@@ -339,10 +372,15 @@ pub async fn load(
             .limit(LOAD)
             .all(connection)
             .await?;
-        let Some(last) = rows.last() else { return Ok(()) };
+        let Some(last) = rows.last() else {
+            return Ok(());
+        };
         after = last.id;
         let contacts = rows.into_iter().map(contact).collect::<Result<_, _>>()?;
-        directory.apply(&ChangePage { contacts, ..ChangePage::default() });
+        directory.apply(&ChangePage {
+            contacts,
+            ..ChangePage::default()
+        });
     }
 }
 

@@ -1,7 +1,9 @@
 //! The outbox (decision 1): events are written in the transaction of the change they tell of, and get their place in the
 //! one order of events later, from the dispatcher (decision 2).
 
-use sea_orm::{ActiveValue::NotSet, ActiveValue::Set, ConnectionTrait, EntityTrait, PaginatorTrait};
+use sea_orm::{
+    ActiveValue::NotSet, ActiveValue::Set, ConnectionTrait, EntityTrait, PaginatorTrait,
+};
 
 use super::entities::outbox_event;
 use super::error::StoreError;

@@ -83,7 +83,12 @@ struct Page {
 
 /// Reads the id in a path; one that cannot be read is one that does not exist.
 pub(super) fn id_of(text: &str) -> Result<ProviderAccountId, FlowError> {
-    text.parse().map_err(|_| FlowError::not_found("provider account", text.chars().take(60).collect::<String>()))
+    text.parse().map_err(|_| {
+        FlowError::not_found(
+            "provider account",
+            text.chars().take(60).collect::<String>(),
+        )
+    })
 }
 
 #[get("/provider-accounts/{id}")]
@@ -95,7 +100,7 @@ pub(super) async fn show(
 ) -> HttpResponse {
     let visitor = match door::visitor(&request, &state).await {
         Ok(visitor) => visitor,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     render(&state, &visitor, &id, &asked.q, None, StatusCode::OK).await
 }
@@ -110,10 +115,13 @@ pub(super) async fn candidates(
 ) -> HttpResponse {
     let visitor = match door::visitor(&request, &state).await {
         Ok(visitor) => visitor,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let found = async {
-        let account = state.flows.get_provider_account(&visitor.caller, id_of(&id)?).await?;
+        let account = state
+            .flows
+            .get_provider_account(&visitor.caller, id_of(&id)?)
+            .await?;
         Ok::<_, FlowError>(find(&state, &visitor, &account, &asked.q).await)
     };
     match found.await {
@@ -132,7 +140,10 @@ pub(super) async fn render(
     status: StatusCode,
 ) -> HttpResponse {
     let made = async {
-        let account = state.flows.get_provider_account(&visitor.caller, id_of(id)?).await?;
+        let account = state
+            .flows
+            .get_provider_account(&visitor.caller, id_of(id)?)
+            .await?;
         make(state, visitor, account, query, problem).await
     };
     match made.await {
@@ -150,7 +161,9 @@ async fn make(
 ) -> Result<Page, FlowError> {
     let flows = &state.flows;
     let now = flows.context.now();
-    let provider = flows.get_provider(&visitor.caller, account.provider_id).await?;
+    let provider = flows
+        .get_provider(&visitor.caller, account.provider_id)
+        .await?;
     let suggestions = flows.list_suggestions(&visitor.caller, account.id).await?;
     let suggestions = suggestions.into_iter().map(|named| Suggested {
         id: named.suggestion.account_id,
@@ -167,7 +180,11 @@ async fn make(
         state: account.mapping.state().name(),
         provider: provider.name,
         domains: domains(&account),
-        place: if place.is_empty() { "not known".to_owned() } else { place.join(" ") },
+        place: if place.is_empty() {
+            "not known".to_owned()
+        } else {
+            place.join(" ")
+        },
         first_seen: ago(account.first_seen_at, now),
         mapping: mapping(&account.mapping, now),
         may_map: visitor.may(Permission::Map),
@@ -182,12 +199,23 @@ async fn make(
 }
 
 fn domains(account: &ProviderAccount) -> String {
-    let mut names: Vec<&str> = account.domains.iter().map(|domain| domain.name.as_str()).collect();
+    let mut names: Vec<&str> = account
+        .domains
+        .iter()
+        .map(|domain| domain.name.as_str())
+        .collect();
     names.dedup();
     if !account.details_complete() {
-        return format!("{} (its other domains are not fetched yet)", names.join(", "));
+        return format!(
+            "{} (its other domains are not fetched yet)",
+            names.join(", ")
+        );
     }
-    if names.is_empty() { "none known".to_owned() } else { names.join(", ") }
+    if names.is_empty() {
+        "none known".to_owned()
+    } else {
+        names.join(", ")
+    }
 }
 
 /// HTML; names are escaped.
@@ -197,22 +225,38 @@ fn mapping(mapping: &Mapping, now: DateTime<Utc>) -> String {
         Mapping::Excluded { at, reason } => {
             format!("excluded {}: {}", ago(*at, now), escape(reason))
         }
-        Mapping::Mapped { account_name, by, at, .. } => {
+        Mapping::Mapped {
+            account_name,
+            by,
+            at,
+            ..
+        } => {
             let by = match by {
                 MappedBy::Person => "by a person",
                 MappedBy::AutoMatch => "by auto-match",
             };
-            format!("<strong>{}</strong>, mapped {by} {}", escape(account_name), ago(*at, now))
+            format!(
+                "<strong>{}</strong>, mapped {by} {}",
+                escape(account_name),
+                ago(*at, now)
+            )
         }
     }
 }
 
 fn escape(text: &str) -> String {
-    askama::filters::escape(text, askama::filters::Html).map(|safe| safe.to_string()).unwrap_or_default()
+    askama::filters::escape(text, askama::filters::Html)
+        .map(|safe| safe.to_string())
+        .unwrap_or_default()
 }
 
 /// Searches the CRM. That it cannot be reached is said on the page, not instead of it.
-async fn find(state: &Data<ApiState>, visitor: &Visitor, of: &ProviderAccount, query: &str) -> Candidates {
+async fn find(
+    state: &Data<ApiState>,
+    visitor: &Visitor,
+    of: &ProviderAccount,
+    query: &str,
+) -> Candidates {
     let query = query.trim();
     let mut shown = Candidates {
         id: of.id,
@@ -225,7 +269,11 @@ async fn find(state: &Data<ApiState>, visitor: &Visitor, of: &ProviderAccount, q
     if query.is_empty() {
         return shown;
     }
-    match state.flows.search_accounts(&visitor.caller, query, MOST_CANDIDATES).await {
+    match state
+        .flows
+        .search_accounts(&visitor.caller, query, MOST_CANDIDATES)
+        .await
+    {
         Ok(found) => shown.rows = found.iter().map(candidate).collect(),
         Err(error) => shown.problem = Some(sentence(&error.to_string())),
     }
@@ -233,7 +281,13 @@ async fn find(state: &Data<ApiState>, visitor: &Visitor, of: &ProviderAccount, q
 }
 
 fn candidate(account: &Account) -> Candidate {
-    let facts = [&account.number, &account.website, &account.email, &account.city, &account.country];
+    let facts = [
+        &account.number,
+        &account.website,
+        &account.email,
+        &account.city,
+        &account.country,
+    ];
     let facts: Vec<&str> = facts.into_iter().flatten().map(String::as_str).collect();
     Candidate {
         id: account.id,

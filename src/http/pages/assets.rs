@@ -17,12 +17,18 @@ pub(super) async fn stylesheet() -> HttpResponse {
 
 #[get("/assets/page.js")]
 pub(super) async fn script() -> HttpResponse {
-    file("text/javascript; charset=utf-8", include_bytes!("assets/page.js"))
+    file(
+        "text/javascript; charset=utf-8",
+        include_bytes!("assets/page.js"),
+    )
 }
 
 #[get("/assets/htmx.min.js")]
 pub(super) async fn htmx() -> HttpResponse {
-    file("text/javascript; charset=utf-8", include_bytes!("assets/htmx.min.js"))
+    file(
+        "text/javascript; charset=utf-8",
+        include_bytes!("assets/htmx.min.js"),
+    )
 }
 
 #[get("/assets/icon.png")]

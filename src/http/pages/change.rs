@@ -6,9 +6,9 @@ use actix_web::web::{Data, Form, Path};
 use actix_web::{HttpRequest, HttpResponse, post};
 use serde::Deserialize;
 
+use super::account;
 use super::door::{self, Visitor};
 use super::words::sentence;
-use super::account;
 use crate::domain::ids::{AccountId, ProviderAccountId};
 use crate::flows::FlowError;
 use crate::flows::map_provider_account::MapRequest;
@@ -33,22 +33,42 @@ enum Wanted {
 }
 
 #[post("/provider-accounts/{id}/map")]
-pub(super) async fn map(request: HttpRequest, state: Data<ApiState>, id: Path<String>, form: Form<Change>) -> HttpResponse {
+pub(super) async fn map(
+    request: HttpRequest,
+    state: Data<ApiState>,
+    id: Path<String>,
+    form: Form<Change>,
+) -> HttpResponse {
     change(&request, &state, &id, &form, Wanted::Map).await
 }
 
 #[post("/provider-accounts/{id}/unmap")]
-pub(super) async fn unmap(request: HttpRequest, state: Data<ApiState>, id: Path<String>, form: Form<Change>) -> HttpResponse {
+pub(super) async fn unmap(
+    request: HttpRequest,
+    state: Data<ApiState>,
+    id: Path<String>,
+    form: Form<Change>,
+) -> HttpResponse {
     change(&request, &state, &id, &form, Wanted::Unmap).await
 }
 
 #[post("/provider-accounts/{id}/exclude")]
-pub(super) async fn exclude(request: HttpRequest, state: Data<ApiState>, id: Path<String>, form: Form<Change>) -> HttpResponse {
+pub(super) async fn exclude(
+    request: HttpRequest,
+    state: Data<ApiState>,
+    id: Path<String>,
+    form: Form<Change>,
+) -> HttpResponse {
     change(&request, &state, &id, &form, Wanted::Exclude).await
 }
 
 #[post("/provider-accounts/{id}/include")]
-pub(super) async fn include(request: HttpRequest, state: Data<ApiState>, id: Path<String>, form: Form<Change>) -> HttpResponse {
+pub(super) async fn include(
+    request: HttpRequest,
+    state: Data<ApiState>,
+    id: Path<String>,
+    form: Form<Change>,
+) -> HttpResponse {
     change(&request, &state, &id, &form, Wanted::Include).await
 }
 
@@ -61,7 +81,7 @@ async fn change(
 ) -> HttpResponse {
     let visitor = match door::poster(request, state, &form.csrf).await {
         Ok(visitor) => visitor,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let done = match wanted {
         Wanted::Map => "mapped",
@@ -74,10 +94,13 @@ async fn change(
         perform(state, &visitor, id, form, &wanted).await
     };
     match outcome.await {
-        Ok(outcome) => door::go_to(&format!("/?view=unmapped&done={done}&id={}", outcome.account.id)),
-        Err(error @ (FlowError::NotFound { .. } | FlowError::Forbidden(_) | FlowError::Store(_))) => {
-            door::failed(&error)
-        }
+        Ok(outcome) => door::go_to(&format!(
+            "/?view=unmapped&done={done}&id={}",
+            outcome.account.id
+        )),
+        Err(
+            error @ (FlowError::NotFound { .. } | FlowError::Forbidden(_) | FlowError::Store(_)),
+        ) => door::failed(&error),
         Err(error) => {
             let status = match &error {
                 FlowError::Stale(_) | FlowError::Conflict { .. } => StatusCode::CONFLICT,
@@ -99,16 +122,37 @@ async fn perform(
 ) -> Result<MappingOutcome, FlowError> {
     let flows = &state.flows;
     let caller = &visitor.caller;
-    let expected = Expectation { version: form.version, ..Expectation::default() };
+    let expected = Expectation {
+        version: form.version,
+        ..Expectation::default()
+    };
     let reason = form.reason.as_deref();
     match wanted {
         Wanted::Map => {
-            let account_id = form.account.ok_or_else(|| FlowError::Invalid("choose an account to map to".to_owned()))?;
-            let request = MapRequest { account_id, reason: form.reason.clone(), expected };
+            let account_id = form
+                .account
+                .ok_or_else(|| FlowError::Invalid("choose an account to map to".to_owned()))?;
+            let request = MapRequest {
+                account_id,
+                reason: form.reason.clone(),
+                expected,
+            };
             flows.map_provider_account(caller, id, &request).await
         }
-        Wanted::Unmap => flows.unmap_provider_account(caller, id, reason, expected).await,
-        Wanted::Exclude => flows.exclude_provider_account(caller, id, reason.unwrap_or_default(), expected).await,
-        Wanted::Include => flows.include_provider_account(caller, id, reason, expected).await,
+        Wanted::Unmap => {
+            flows
+                .unmap_provider_account(caller, id, reason, expected)
+                .await
+        }
+        Wanted::Exclude => {
+            flows
+                .exclude_provider_account(caller, id, reason.unwrap_or_default(), expected)
+                .await
+        }
+        Wanted::Include => {
+            flows
+                .include_provider_account(caller, id, reason, expected)
+                .await
+        }
     }
 }

@@ -7,8 +7,8 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use crate::domain::caller::{Caller, Channel, Permission};
 use crate::domain::api_key::Session;
+use crate::domain::caller::{Caller, Channel, Permission};
 use crate::flows::FlowError;
 use crate::http::call::correlation_id;
 use crate::http::state::ApiState;
@@ -71,8 +71,21 @@ pub(super) fn page(status: StatusCode, template: &impl Template) -> HttpResponse
 }
 
 /// A page outside the frame: a title, a sentence, perhaps the sign-in button.
-pub(super) fn outside(status: StatusCode, title: &str, text: &str, sign_in: Option<&str>) -> HttpResponse {
-    page(status, &Outside { title, text, sign_in, back: false })
+pub(super) fn outside(
+    status: StatusCode,
+    title: &str,
+    text: &str,
+    sign_in: Option<&str>,
+) -> HttpResponse {
+    page(
+        status,
+        &Outside {
+            title,
+            text,
+            sign_in,
+            back: false,
+        },
+    )
 }
 
 /// A page inside the house that failed.
@@ -81,38 +94,72 @@ pub(super) fn failed(error: &FlowError) -> HttpResponse {
         FlowError::Forbidden(_) => (StatusCode::FORBIDDEN, "This is not for your role"),
         FlowError::NotFound { .. } => (StatusCode::NOT_FOUND, "There is nothing here"),
         FlowError::Store(cause) => {
-            tracing::error!(error = cause as &dyn std::error::Error, "a page met a failure of the database");
-            (StatusCode::SERVICE_UNAVAILABLE, "The database is not available")
+            tracing::error!(
+                error = cause as &dyn std::error::Error,
+                "a page met a failure of the database"
+            );
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The database is not available",
+            )
         }
         _ => (StatusCode::BAD_GATEWAY, "That did not work"),
     };
     let text = super::words::sentence(&error.to_string());
-    page(status, &Outside { title, text: &text, sign_in: None, back: true })
+    page(
+        status,
+        &Outside {
+            title,
+            text: &text,
+            sign_in: None,
+            back: true,
+        },
+    )
 }
 
 /// After a POST: go there, so that reloading does not post again.
 pub(super) fn go_to(path: &str) -> HttpResponse {
-    HttpResponse::SeeOther().insert_header((LOCATION, path)).finish()
+    HttpResponse::SeeOther()
+        .insert_header((LOCATION, path))
+        .finish()
 }
 
 /// Refuses hosts that are not ours: a page under a foreign name could be a rebinding attack.
-pub(super) fn check_host(request: &HttpRequest, state: &ApiState) -> Result<(), HttpResponse> {
+pub(super) fn check_host(request: &HttpRequest, state: &ApiState) -> Result<(), Box<HttpResponse>> {
     // HTTP/2 carries the host in the URI.
     let host = request
         .headers()
         .get(HOST)
         .and_then(|host| host.to_str().ok())
-        .or_else(|| request.uri().authority().map(|authority| authority.as_str()))
+        .or_else(|| {
+            request
+                .uri()
+                .authority()
+                .map(|authority| authority.as_str())
+        })
         .unwrap_or_default();
-    if state.pages.hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host)) {
+    if state
+        .pages
+        .hosts
+        .iter()
+        .any(|allowed| allowed.eq_ignore_ascii_case(host))
+    {
         return Ok(());
     }
     let text = "The pages are served under the address in server.public_url and the names in server.allowed_hosts only.";
-    Err(outside(StatusCode::MISDIRECTED_REQUEST, "Not under this name", text, None))
+    Err(Box::new(outside(
+        StatusCode::MISDIRECTED_REQUEST,
+        "Not under this name",
+        text,
+        None,
+    )))
 }
 
 /// The visitor, or the page that says how to sign in.
-pub(super) async fn visitor(request: &HttpRequest, state: &Data<ApiState>) -> Result<Visitor, HttpResponse> {
+pub(super) async fn visitor(
+    request: &HttpRequest,
+    state: &Data<ApiState>,
+) -> Result<Visitor, Box<HttpResponse>> {
     check_host(request, state)?;
     let session = match request.cookie(COOKIE) {
         None => None,
@@ -120,15 +167,20 @@ pub(super) async fn visitor(request: &HttpRequest, state: &Data<ApiState>) -> Re
             .sessions
             .verify(cookie.value())
             .await
-            .map_err(|error| failed(&FlowError::Store(error)))?,
+            .map_err(|error| Box::new(failed(&FlowError::Store(error))))?,
     };
     let Some(session) = session else {
         let text = "Ask an administrator for a sign-in link, or make one on the machine that runs the service: \
                     provider-bridge sign-in-link";
-        return Err(outside(StatusCode::UNAUTHORIZED, "You are not signed in", text, None));
+        return Err(Box::new(outside(
+            StatusCode::UNAUTHORIZED,
+            "You are not signed in",
+            text,
+            None,
+        )));
     };
-    let caller = sessions::principal(&session)
-        .to_caller(Channel::Page, correlation_id(request.headers()));
+    let caller =
+        sessions::principal(&session).to_caller(Channel::Page, correlation_id(request.headers()));
     Ok(Visitor { session, caller })
 }
 
@@ -137,18 +189,26 @@ pub(super) async fn poster(
     request: &HttpRequest,
     state: &Data<ApiState>,
     csrf: &str,
-) -> Result<Visitor, HttpResponse> {
+) -> Result<Visitor, Box<HttpResponse>> {
     let visitor = visitor(request, state).await?;
     if is_own_form(request) && sessions::csrf_matches(&visitor.session, csrf) {
         return Ok(visitor);
     }
     let text = "The form did not come from a page of this session. Open the page again and repeat what you did.";
-    Err(outside(StatusCode::FORBIDDEN, "This form is not valid", text, None))
+    Err(Box::new(outside(
+        StatusCode::FORBIDDEN,
+        "This form is not valid",
+        text,
+        None,
+    )))
 }
 
 /// Browsers say where a form comes from; a cross-site one is refused even with the right secret.
 pub(super) fn is_own_form(request: &HttpRequest) -> bool {
-    let site = request.headers().get("sec-fetch-site").and_then(|site| site.to_str().ok());
+    let site = request
+        .headers()
+        .get("sec-fetch-site")
+        .and_then(|site| site.to_str().ok());
     matches!(site, None | Some("same-origin" | "none"))
 }
 

@@ -71,10 +71,14 @@ struct Home {
 }
 
 #[get("/")]
-pub(super) async fn show(request: HttpRequest, state: Data<ApiState>, asked: Query<Asked>) -> HttpResponse {
+pub(super) async fn show(
+    request: HttpRequest,
+    state: Data<ApiState>,
+    asked: Query<Asked>,
+) -> HttpResponse {
     let visitor = match door::visitor(&request, &state).await {
         Ok(visitor) => visitor,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     match home(&state, &visitor, &asked).await {
         Ok(home) => door::page(StatusCode::OK, &home),
@@ -82,23 +86,41 @@ pub(super) async fn show(request: HttpRequest, state: Data<ApiState>, asked: Que
     }
 }
 
-async fn home(state: &Data<ApiState>, visitor: &door::Visitor, asked: &Asked) -> Result<Home, FlowError> {
+async fn home(
+    state: &Data<ApiState>,
+    visitor: &door::Visitor,
+    asked: &Asked,
+) -> Result<Home, FlowError> {
     let flows = &state.flows;
     let view = View::from_name(&asked.view);
     let search: String = asked.search.trim().chars().take(200).collect();
-    let filter = Filter { search: Some(search.clone()).filter(|s| !s.is_empty()), ..view.filter() };
-    let after = asked.after_id.map(|id| After { name_folded: asked.after.clone(), id });
+    let filter = Filter {
+        search: Some(search.clone()).filter(|s| !s.is_empty()),
+        ..view.filter()
+    };
+    let after = asked.after_id.map(|id| After {
+        name_folded: asked.after.clone(),
+        id,
+    });
     let listing = flows
         .list_provider_accounts(&visitor.caller, &filter, after.as_ref(), ROWS)
         .await?;
     let now = flows.context.now();
-    let rows: Vec<Row> = listing.accounts.into_iter().map(|account| row(account, now)).collect();
+    let rows: Vec<Row> = listing
+        .accounts
+        .into_iter()
+        .map(|account| row(account, now))
+        .collect();
     let shell = Shell::of(state, visitor, Some(view)).await?;
     let all = view.count(&shell.counts);
     Ok(Home {
         heading: format!("{} provider accounts", view.label()),
         view: view.name(),
-        total: if search.is_empty() { all.to_string() } else { format!("{all}, searched for “{search}”") },
+        total: if search.is_empty() {
+            all.to_string()
+        } else {
+            format!("{all}, searched for “{search}”")
+        },
         next: listing.after.map(|after| next(view, &search, &after)),
         empty: empty(view, &search, &shell),
         done: done(state, visitor, asked).await?,
@@ -111,7 +133,11 @@ async fn home(state: &Data<ApiState>, visitor: &door::Visitor, asked: &Asked) ->
 }
 
 fn row(account: ProviderAccount, now: chrono::DateTime<chrono::Utc>) -> Row {
-    let mut domains: Vec<&str> = account.domains.iter().map(|domain| domain.name.as_str()).collect();
+    let mut domains: Vec<&str> = account
+        .domains
+        .iter()
+        .map(|domain| domain.name.as_str())
+        .collect();
     domains.dedup();
     Row {
         id: account.id,
@@ -135,15 +161,21 @@ fn next(view: View, search: &str, after: &After) -> String {
     if !search.is_empty() {
         query.append_pair("search", search);
     }
-    query.append_pair("after", &after.name_folded).append_pair("after_id", &after.id.to_string());
+    query
+        .append_pair("after", &after.name_folded)
+        .append_pair("after_id", &after.id.to_string());
     query.finish().replacen("/?&", "/?", 1)
 }
 
 fn empty(view: View, search: &str, shell: &Shell) -> &'static str {
     let nothing_at_all = View::All.count(&shell.counts) == 0;
     match view {
-        _ if !search.is_empty() => "Nothing matches. Try a shorter part of the name, or another view.",
-        _ if nothing_at_all => "There are no provider accounts yet. Sync a provider to see its customers here.",
+        _ if !search.is_empty() => {
+            "Nothing matches. Try a shorter part of the name, or another view."
+        }
+        _ if nothing_at_all => {
+            "There are no provider accounts yet. Sync a provider to see its customers here."
+        }
         View::Unmapped => "Every provider account is mapped or excluded. Nothing to do here.",
         View::Mapped => "No provider account is mapped yet. Open one under Unmapped to map it.",
         View::Excluded => "Nothing is excluded from mapping.",
@@ -153,8 +185,14 @@ fn empty(view: View, search: &str, shell: &Shell) -> &'static str {
 }
 
 /// The line after a change, with a way back where there is one.
-async fn done(state: &Data<ApiState>, visitor: &door::Visitor, asked: &Asked) -> Result<Option<Done>, FlowError> {
-    let (Some(done), Some(id)) = (asked.done.as_deref(), asked.id) else { return Ok(None) };
+async fn done(
+    state: &Data<ApiState>,
+    visitor: &door::Visitor,
+    asked: &Asked,
+) -> Result<Option<Done>, FlowError> {
+    let (Some(done), Some(id)) = (asked.done.as_deref(), asked.id) else {
+        return Ok(None);
+    };
     let account = match state.flows.get_provider_account(&visitor.caller, id).await {
         Ok(account) => account,
         Err(FlowError::NotFound { .. }) => return Ok(None),
@@ -162,12 +200,20 @@ async fn done(state: &Data<ApiState>, visitor: &door::Visitor, asked: &Asked) ->
     };
     let text = match (done, &account.mapping) {
         ("mapped", Mapping::Mapped { account_name, .. }) => {
-            let undo = Undo { id, version: account.mapping_version };
+            let undo = Undo {
+                id,
+                version: account.mapping_version,
+            };
             let text = format!("{} is mapped to {account_name}.", account.name);
-            return Ok(Some(Done { text, undo: Some(undo) }));
+            return Ok(Some(Done {
+                text,
+                undo: Some(undo),
+            }));
         }
         ("unmapped", Mapping::Unmapped { .. }) => format!("{} is unmapped.", account.name),
-        ("excluded", Mapping::Excluded { .. }) => format!("{} is excluded from mapping.", account.name),
+        ("excluded", Mapping::Excluded { .. }) => {
+            format!("{} is excluded from mapping.", account.name)
+        }
         ("included", Mapping::Unmapped { .. }) => format!("{} can be mapped again.", account.name),
         _ => return Ok(None),
     };

@@ -62,9 +62,13 @@ impl Providers {
         let providers = flows.list_providers(&visitor.caller).await?;
         let mut rows = Vec::with_capacity(providers.len());
         for provider in providers {
-            let work = JobWork::SyncProviderAccounts { provider_id: provider.id };
+            let work = JobWork::SyncProviderAccounts {
+                provider_id: provider.id,
+            };
             let job = flows.unfinished_job(&visitor.caller, &work).await?;
-            let runs = flows.list_sync_runs(&visitor.caller, Some(provider.id), 1).await?;
+            let runs = flows
+                .list_sync_runs(&visitor.caller, Some(provider.id), 1)
+                .await?;
             rows.push(row(provider, job.as_ref(), runs.first(), now));
         }
         Ok(Self {
@@ -97,15 +101,24 @@ fn last(run: &SyncRun, now: DateTime<Utc>) -> (String, &'static str) {
     match run.outcome {
         RunOutcome::Running => (format!("syncing since {at}"), "muted"),
         RunOutcome::Complete if counts.failed == 0 => (
-            format!("✓ synced {at}: {} listed, {} new, {} changed", counts.listed, counts.new, counts.changed),
+            format!(
+                "✓ synced {at}: {} listed, {} new, {} changed",
+                counts.listed, counts.new, counts.changed
+            ),
             "good",
         ),
         RunOutcome::Complete => (
-            format!("! synced {at}: {} listed, {} new, {} failed", counts.listed, counts.new, counts.failed),
+            format!(
+                "! synced {at}: {} listed, {} new, {} failed",
+                counts.listed, counts.new, counts.failed
+            ),
             "warn",
         ),
         RunOutcome::Incomplete => (
-            format!("! broke off {at} after {} customers; nothing was marked as missing", counts.listed),
+            format!(
+                "! broke off {at} after {} customers; nothing was marked as missing",
+                counts.listed
+            ),
             "bad",
         ),
     }
@@ -116,18 +129,32 @@ fn progress(job: &Job, now: DateTime<Utc>) -> Progress {
         (JobState::Waiting, _) => "waiting for its turn".to_owned(),
         (JobState::Retry, _) => "failed; will be tried again".to_owned(),
         (_, None) => format!("{} customers listed", job.progress_done),
-        (_, Some(total)) => format!("{} of {total}{}", job.progress_done, time_left(job, total, now)),
+        (_, Some(total)) => format!(
+            "{} of {total}{}",
+            job.progress_done,
+            time_left(job, total, now)
+        ),
     };
-    Progress { done: job.progress_done, total: job.progress_total, text }
+    Progress {
+        done: job.progress_done,
+        total: job.progress_total,
+        text,
+    }
 }
 
 fn time_left(job: &Job, total: i64, now: DateTime<Utc>) -> String {
-    let elapsed = job.started_at.map_or(0, |started| (now - started).num_seconds());
+    let elapsed = job
+        .started_at
+        .map_or(0, |started| (now - started).num_seconds());
     if job.progress_done <= 0 || elapsed < 2 {
         return String::new();
     }
     let left = elapsed * (total - job.progress_done).max(0) / job.progress_done;
-    if left < 60 { format!(", {left} s left") } else { format!(", {} min left", left / 60) }
+    if left < 60 {
+        format!(", {left} s left")
+    } else {
+        format!(", {} min left", left / 60)
+    }
 }
 
 /// The fragment that refreshes itself while a sync is under way.
@@ -135,7 +162,7 @@ fn time_left(job: &Job, total: i64, now: DateTime<Utc>) -> String {
 pub(super) async fn show(request: HttpRequest, state: Data<ApiState>) -> HttpResponse {
     let visitor = match door::visitor(&request, &state).await {
         Ok(visitor) => visitor,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     match Providers::of(&state, &visitor).await {
         Ok(providers) => door::page(StatusCode::OK, &Fragment { providers }),
@@ -153,7 +180,7 @@ pub(super) async fn sync(
 ) -> HttpResponse {
     let visitor = match door::poster(&request, &state, &form.csrf).await {
         Ok(visitor) => visitor,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let Ok(id) = id.parse::<ProviderId>() else {
         return door::failed(&FlowError::not_found("provider", &id));

@@ -19,7 +19,13 @@ pub(super) enum View {
 }
 
 impl View {
-    const ALL: [Self; 5] = [Self::Unmapped, Self::Mapped, Self::Excluded, Self::Missing, Self::All];
+    const ALL: [Self; 5] = [
+        Self::Unmapped,
+        Self::Mapped,
+        Self::Excluded,
+        Self::Missing,
+        Self::All,
+    ];
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -43,7 +49,10 @@ impl View {
 
     /// Unknown names show the view people live in.
     pub fn from_name(name: &str) -> Self {
-        Self::ALL.into_iter().find(|view| view.name() == name).unwrap_or(Self::Unmapped)
+        Self::ALL
+            .into_iter()
+            .find(|view| view.name() == name)
+            .unwrap_or(Self::Unmapped)
     }
 
     pub fn filter(self) -> Filter {
@@ -53,7 +62,11 @@ impl View {
             Self::Excluded => Some(MappingState::Excluded),
             Self::Missing | Self::All => None,
         };
-        Filter { state, missing: self == Self::Missing, ..Filter::default() }
+        Filter {
+            state,
+            missing: self == Self::Missing,
+            ..Filter::default()
+        }
     }
 
     pub const fn count(self, counts: &Counts) -> u64 {
@@ -91,7 +104,10 @@ impl Shell {
         visitor: &Visitor,
         current: Option<View>,
     ) -> Result<Self, FlowError> {
-        let counts = state.flows.count_provider_accounts(&visitor.caller, None).await?;
+        let counts = state
+            .flows
+            .count_provider_accounts(&visitor.caller, None)
+            .await?;
         let views = View::ALL.map(|view| ViewLink {
             name: view.name(),
             label: view.label(),

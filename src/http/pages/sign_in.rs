@@ -24,18 +24,31 @@ pub(super) struct SignIn {
 
 /// Shows the button. Looking at the link uses nothing up.
 #[get("/sign-in/{link}")]
-pub(super) async fn ask(request: HttpRequest, state: Data<ApiState>, link: Path<String>) -> HttpResponse {
+pub(super) async fn ask(
+    request: HttpRequest,
+    state: Data<ApiState>,
+    link: Path<String>,
+) -> HttpResponse {
     if let Err(refusal) = door::check_host(&request, &state) {
-        return refusal;
+        return *refusal;
     }
     let text = "The link in your hands signs this browser in. It works once.";
-    door::outside(StatusCode::OK, "Sign in to Provider Bridge", text, Some(&link))
+    door::outside(
+        StatusCode::OK,
+        "Sign in to Provider Bridge",
+        text,
+        Some(&link),
+    )
 }
 
 #[post("/sign-in")]
-pub(super) async fn enter(request: HttpRequest, state: Data<ApiState>, form: Form<SignIn>) -> HttpResponse {
+pub(super) async fn enter(
+    request: HttpRequest,
+    state: Data<ApiState>,
+    form: Form<SignIn>,
+) -> HttpResponse {
     if let Err(refusal) = door::check_host(&request, &state) {
-        return refusal;
+        return *refusal;
     }
     if !door::is_own_form(&request) {
         let text = "Open the sign-in link itself and use its button.";
@@ -46,7 +59,12 @@ pub(super) async fn enter(request: HttpRequest, state: Data<ApiState>, form: For
         Ok(None) => {
             let text = "The link was used already, is older than 15 minutes, or was mistyped. Make a new one: \
                         provider-bridge sign-in-link";
-            door::outside(StatusCode::UNAUTHORIZED, "This link does not work any more", text, None)
+            door::outside(
+                StatusCode::UNAUTHORIZED,
+                "This link does not work any more",
+                text,
+                None,
+            )
         }
         Ok(Some((_, secret))) => {
             let mut response = door::go_to("/");
@@ -60,9 +78,13 @@ pub(super) async fn enter(request: HttpRequest, state: Data<ApiState>, form: For
 }
 
 #[post("/sign-out")]
-pub(super) async fn leave(request: HttpRequest, state: Data<ApiState>, form: Form<Bare>) -> HttpResponse {
+pub(super) async fn leave(
+    request: HttpRequest,
+    state: Data<ApiState>,
+    form: Form<Bare>,
+) -> HttpResponse {
     if let Err(refusal) = door::poster(&request, &state, &form.csrf).await {
-        return refusal;
+        return *refusal;
     }
     if let Some(cookie) = request.cookie(COOKIE)
         && let Err(error) = state.sessions.close(cookie.value()).await
