@@ -13,4 +13,7 @@ mod net;
 #[cfg(test)]
 mod providers;
 #[cfg(test)]
+#[cfg(feature = "simulator")]
+mod simulator;
+#[cfg(test)]
 mod support;

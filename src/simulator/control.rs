@@ -1,0 +1,145 @@
+//! The control API under `/_simulator/`: switches faults, shows statistics, changes the world and tells the truth. It has no
+//! authentication: a simulator holds nothing that is worth protecting, and is not to be reachable from outside.
+
+use actix_web::http::{Method, StatusCode};
+use serde_json::{Map, Value, json};
+
+use super::exchange::{Answer, Call};
+use super::faults::Fault;
+use super::simulation::Simulation;
+use super::world::Change;
+use crate::domain::provider_account::ExternalId;
+
+/// Where it lives.
+pub(super) const PREFIX: &str = "/_simulator";
+
+/// Answers a request to the control API.
+pub(super) fn answer(simulation: &Simulation, call: &Call) -> Answer {
+    let segments = call.segments();
+    let path = segments.get(1..).unwrap_or_default();
+    match (&call.method, path) {
+        (&Method::GET, []) => Answer::json(StatusCode::OK, &overview(simulation)),
+        (&Method::GET, ["statistics"]) => Answer::json(StatusCode::OK, &statistics(simulation)),
+        (&Method::GET, ["requests"]) => {
+            Answer::json(StatusCode::OK, &simulation.statistics.latest())
+        }
+        (&Method::DELETE, ["statistics"]) => {
+            simulation.statistics.reset();
+            Answer::empty(StatusCode::NO_CONTENT)
+        }
+        (&Method::GET, ["faults"]) => Answer::json(StatusCode::OK, &simulation.faults.list()),
+        (&Method::POST, ["faults"]) => add_fault(simulation, call),
+        (&Method::DELETE, ["faults"]) => {
+            simulation.faults.clear();
+            Answer::empty(StatusCode::NO_CONTENT)
+        }
+        (&Method::DELETE, ["faults", id]) => match id.parse() {
+            Ok(id) if simulation.faults.remove(id) => Answer::empty(StatusCode::NO_CONTENT),
+            _ => refuse(
+                StatusCode::NOT_FOUND,
+                "there is no such fault; GET /_simulator/faults lists them",
+            ),
+        },
+        (&Method::POST, ["changes"]) => change(simulation, call),
+        (&Method::GET, ["truth"]) => Answer::json(StatusCode::OK, &truths(simulation)),
+        (&Method::GET, ["truth", id]) => truth(simulation, id),
+        _ => refuse(
+            StatusCode::NOT_FOUND,
+            "GET /_simulator/ shows what there is",
+        ),
+    }
+}
+
+fn overview(simulation: &Simulation) -> Value {
+    let counts = simulation.world.read(|world| {
+        json!({
+            "customers": world.customer_count(),
+            "accounts": world.account_count(),
+            "contacts": world.contact_count(),
+        })
+    });
+    json!({
+        "world": counts,
+        "paths": {
+            "GET, DELETE /_simulator/statistics": "requests by upstream and operation",
+            "GET /_simulator/requests": "the latest requests one by one",
+            "GET, POST, DELETE /_simulator/faults": "switch faults on and off",
+            "POST /_simulator/changes": "change the world",
+            "GET /_simulator/truth, /_simulator/truth/{customer}": "which customer is which account",
+        },
+    })
+}
+
+fn statistics(simulation: &Simulation) -> Value {
+    let mut upstreams = Map::new();
+    for (upstream, operation, count) in simulation.statistics.counts() {
+        let name = serde_json::to_value(upstream).ok();
+        let name = name.as_ref().and_then(Value::as_str).unwrap_or_default();
+        let entry = upstreams
+            .entry(name)
+            .or_insert_with(|| json!({ "requests": 0, "operations": {} }));
+        let all = entry
+            .get("requests")
+            .and_then(Value::as_u64)
+            .unwrap_or_default();
+        if let Some(fields) = entry.as_object_mut() {
+            fields.insert("requests".to_owned(), (all + count.requests).into());
+            if let Some(Value::Object(operations)) = fields.get_mut("operations") {
+                operations.insert(operation.to_owned(), json!(count));
+            }
+        }
+    }
+    upstreams.into()
+}
+
+fn add_fault(simulation: &Simulation, call: &Call) -> Answer {
+    match serde_json::from_slice::<Fault>(&call.body) {
+        Ok(fault) => {
+            let id = simulation.faults.add(fault, simulation.context.now());
+            Answer::json(StatusCode::CREATED, &json!({ "id": id }))
+        }
+        Err(error) => refuse(
+            StatusCode::BAD_REQUEST,
+            &format!("this is no fault: {error}"),
+        ),
+    }
+}
+
+fn change(simulation: &Simulation, call: &Call) -> Answer {
+    let change = match serde_json::from_slice::<Change>(&call.body) {
+        Ok(change) => change,
+        Err(error) => {
+            return refuse(
+                StatusCode::BAD_REQUEST,
+                &format!("this is no change: {error}"),
+            );
+        }
+    };
+    match simulation.world.change(change) {
+        Ok(id) => Answer::json(StatusCode::OK, &json!({ "id": id })),
+        Err(error) => refuse(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string()),
+    }
+}
+
+fn truths(simulation: &Simulation) -> Map<String, Value> {
+    simulation.world.read(|world| {
+        world
+            .truths()
+            .map(|(customer, account)| (customer.to_string(), json!(account)))
+            .collect()
+    })
+}
+
+fn truth(simulation: &Simulation, id: &str) -> Answer {
+    match ExternalId::parse(id) {
+        Ok(id) => Answer::json(
+            StatusCode::OK,
+            &json!({ "account": simulation.world.truth(&id) }),
+        ),
+        Err(error) => refuse(StatusCode::BAD_REQUEST, &error.to_string()),
+    }
+}
+
+fn refuse(status: StatusCode, text: &str) -> Answer {
+    Answer::json(status, &json!({ "error": text }))
+}

@@ -1,0 +1,241 @@
+//! Reads a table: `GET /accounts?…`, page by page.
+//!
+//! A plain reading goes on from a place in the table, so it stays right while rows come and go. An ordered reading sorts
+//! anew for each page and skips what was given; there rows that change between two pages may show twice or not at all, as
+//! they may in Dataverse.
+
+use actix_web::http::StatusCode;
+
+use super::changes;
+use super::cookie::Cookie;
+use super::errors::Refusal;
+use super::expand::{rows_of, sort};
+use super::present::{Presenter, text};
+use super::query::{LARGEST_PAGE, Query, preferred_page};
+use crate::simulator::exchange::{Answer, Call};
+use crate::simulator::simulation::Simulation;
+use crate::simulator::world::{Place, Row, Table, World};
+
+/// `$count` counts no further.
+const COUNT_LIMIT: usize = 5000;
+
+/// Answers a read of a whole table.
+pub(super) fn answer(
+    simulation: &Simulation,
+    call: &Call,
+    table: &'static Table,
+) -> Result<Answer, Refusal> {
+    let cookie = call
+        .parameter("$skiptoken")
+        .map(|text| Cookie::read(&text))
+        .transpose()?;
+    let tracking = call
+        .preferences()
+        .any(|preference| preference == "odata.track-changes")
+        || cookie.is_some_and(|cookie| cookie.tracking);
+    if let Some(token) = call.parameter("$deltatoken") {
+        return changes::since(simulation, call, table, &token, cookie);
+    }
+    let query = Query::of(table, call)?;
+    if tracking
+        && (query.filter.is_some()
+            || !query.order.is_empty()
+            || !query.expand.is_empty()
+            || query.top.is_some())
+    {
+        return Err(Refusal::query(
+            "The $filter, $orderby, $expand and $top options are not supported with change tracking.",
+        ));
+    }
+    let preferred = preferred_page(call);
+    // Dataverse heeds only one of the two.
+    let top = query.top.filter(|_| preferred.is_none());
+    let size = top
+        .unwrap_or(LARGEST_PAGE)
+        .min(preferred.unwrap_or(LARGEST_PAGE));
+    let reading = Reading {
+        table,
+        query: &query,
+        size,
+        cookie,
+        tracking,
+        endless: top.is_none(),
+    };
+    let now = simulation.context.now();
+    Ok(simulation.world.read(|world| {
+        let page = reading.page(world);
+        let link = match (page.next, tracking) {
+            (Some(cookie), _) => Some(("@odata.nextLink", next_link(call, cookie))),
+            (None, true) => {
+                let since = cookie.map_or(world.version, |cookie| cookie.since);
+                Some(("@odata.deltaLink", changes::delta_link(call, since, now)))
+            }
+            (None, false) => None,
+        };
+        let body = reading.body(world, call, &page, link);
+        Answer::json_text(StatusCode::OK, body)
+    }))
+}
+
+struct Reading<'q> {
+    table: &'static Table,
+    query: &'q Query,
+    size: usize,
+    cookie: Option<Cookie>,
+    tracking: bool,
+    endless: bool,
+}
+
+struct Page<'w> {
+    rows: Vec<&'w Row>,
+    count: Option<usize>,
+    next: Option<Cookie>,
+}
+
+impl Reading<'_> {
+    fn page<'w>(&self, world: &'w World) -> Page<'w> {
+        let (mut rows, next_after) = if self.query.order.is_empty() {
+            self.plain(world)
+        } else {
+            self.ordered(world)
+        };
+        rows.truncate(self.size);
+        let count = self.query.count.then(|| {
+            let all = rows_of(world, self.table).from(0);
+            all.filter(|(_, row)| self.admits(row))
+                .take(COUNT_LIMIT)
+                .count()
+        });
+        let next = next_after.filter(|_| self.endless).map(|after| Cookie {
+            page: self.cookie.map_or(1, |cookie| cookie.page) + 1,
+            after,
+            since: self.cookie.map_or(world.version, |cookie| cookie.since),
+            tracking: self.tracking,
+        });
+        Page { rows, count, next }
+    }
+
+    fn plain<'w>(&self, world: &'w World) -> (Vec<&'w Row>, Option<u64>) {
+        let start = self.cookie.map_or(0, |cookie| {
+            Place::try_from(cookie.after).unwrap_or(Place::MAX)
+        });
+        let table = rows_of(world, self.table);
+        let key = self
+            .table
+            .columns
+            .first()
+            .map_or("", |column| column.property);
+        if let Some(id) = self
+            .query
+            .filter
+            .as_ref()
+            .and_then(|filter| filter.only(key))
+        {
+            return (
+                table
+                    .get(id)
+                    .filter(|row| self.admits(row))
+                    .into_iter()
+                    .collect(),
+                None,
+            );
+        }
+        let mut found = table.from(start).filter(|(_, row)| self.admits(row));
+        let rows = found.by_ref().take(self.size).map(|(_, row)| row).collect();
+        (rows, found.next().map(|(place, _)| u64::from(place)))
+    }
+
+    fn ordered<'w>(&self, world: &'w World) -> (Vec<&'w Row>, Option<u64>) {
+        let skipped =
+            usize::try_from(self.cookie.map_or(0, |cookie| cookie.after)).unwrap_or(usize::MAX);
+        let all = rows_of(world, self.table).from(0);
+        let mut rows: Vec<&Row> = all
+            .map(|(_, row)| row)
+            .filter(|row| self.admits(row))
+            .collect();
+        sort(self.query, self.table, &mut rows);
+        let end = skipped.saturating_add(self.size);
+        let next = (rows.len() > end).then(|| u64::try_from(end).unwrap_or(u64::MAX));
+        let rows = rows
+            .get(skipped.min(rows.len())..)
+            .unwrap_or_default()
+            .to_vec();
+        (rows, next)
+    }
+
+    fn admits(&self, row: &Row) -> bool {
+        self.query
+            .filter
+            .as_ref()
+            .is_none_or(|filter| filter.admits(self.table, row))
+    }
+
+    fn body(
+        &self,
+        world: &World,
+        call: &Call,
+        page: &Page<'_>,
+        link: Option<(&str, String)>,
+    ) -> Vec<u8> {
+        let mut out = Vec::with_capacity(256 + page.rows.len() * 64 * self.query.slots.len());
+        out.extend(b"{\"@odata.context\":");
+        text(&mut out, &context(call, self.table, self.query, ""));
+        if let Some(count) = page.count {
+            out.extend(format!(",\"@odata.count\":{count}").as_bytes());
+        }
+        out.extend(b",\"value\":[");
+        let presenter = Presenter::new(self.table, self.query, world, &page.rows);
+        for (at, row) in page.rows.iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            presenter.row(&mut out, row, "");
+        }
+        out.push(b']');
+        if let Some((name, link)) = link {
+            out.extend(format!(",\"{name}\":").as_bytes());
+            text(&mut out, &link);
+        }
+        out.push(b'}');
+        out
+    }
+}
+
+/// The context URL of a reading.
+pub(super) fn context(call: &Call, table: &Table, query: &Query, end: &str) -> String {
+    let expanded = query
+        .expand
+        .iter()
+        .map(|expand| format!("{}()", expand.navigation.name));
+    let parts: Vec<String> = query.selected.iter().cloned().chain(expanded).collect();
+    let selected = if parts.is_empty() {
+        String::new()
+    } else {
+        format!("({})", parts.join(","))
+    };
+    format!(
+        "{}/api/data/v9.2/$metadata#{}{selected}{end}",
+        call.origin, table.set
+    )
+}
+
+/// The link to the next page: the query as it came, with another cookie.
+pub(super) fn next_link(call: &Call, cookie: Cookie) -> String {
+    link(call, "$skiptoken", &cookie.encoded())
+}
+
+/// The address of the call with one option set; `value` is encoded already.
+pub(super) fn link(call: &Call, option: &str, value: &str) -> String {
+    let is_paging = |part: &&str| {
+        let name = part
+            .split('=')
+            .next()
+            .unwrap_or_default()
+            .replace("%24", "$");
+        name != option && (name != "$skiptoken") && !part.is_empty()
+    };
+    let mut query: Vec<&str> = call.query.split('&').filter(is_paging).collect();
+    let set = format!("{option}={value}");
+    query.push(&set);
+    format!("{}{}?{}", call.origin, call.path, query.join("&"))
+}

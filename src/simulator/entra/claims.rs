@@ -1,0 +1,24 @@
+//! The claims of an access token, v1 format (Microsoft identity platform: access token claims reference).
+
+use serde::{Deserialize, Serialize};
+
+/// Claims.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::simulator) struct Claims {
+    /// The resource.
+    pub aud: String,
+    pub iss: String,
+    pub iat: i64,
+    pub nbf: i64,
+    pub exp: i64,
+    /// The application.
+    pub appid: String,
+    /// The application proved itself with a secret.
+    pub appidacr: String,
+    pub idp: String,
+    pub oid: String,
+    pub sub: String,
+    pub tid: String,
+    pub uti: String,
+    pub ver: String,
+}

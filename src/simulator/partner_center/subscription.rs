@@ -1,0 +1,158 @@
+//! Subscriptions of a customer, in the shape of New Commerce. They are made up from the customer's place each time they are
+//! asked for: nothing is kept of them.
+
+use actix_web::http::StatusCode;
+use chrono::{DateTime, Days, Months, Utc};
+use rand::Rng;
+use rand::seq::IndexedRandom;
+use rand_chacha::ChaCha8Rng;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::simulator::exchange::Answer;
+use crate::simulator::world::{Customer, Place, chance_of};
+
+/// Product, SKU, availability, name.
+const OFFERS: &[(&str, &str, &str, &str)] = &[
+    (
+        "CFQ7TTC0SIM1",
+        "0001",
+        "CFQ7TTC0SA11",
+        "Microsoft 365 Business Basic",
+    ),
+    (
+        "CFQ7TTC0SIM2",
+        "0001",
+        "CFQ7TTC0SA22",
+        "Microsoft 365 Business Standard",
+    ),
+    (
+        "CFQ7TTC0SIM3",
+        "0001",
+        "CFQ7TTC0SA33",
+        "Microsoft 365 Business Premium",
+    ),
+    (
+        "CFQ7TTC0SIM4",
+        "0002",
+        "CFQ7TTC0SA44",
+        "Exchange Online (Plan 1)",
+    ),
+    ("CFQ7TTC0SIM5", "0003", "CFQ7TTC0SA55", "Visio Plan 2"),
+    (
+        "CFQ7TTC0SIM6",
+        "000T",
+        "CFQ7TTC0SA66",
+        "Microsoft Teams Phone Standard",
+    ),
+];
+const TERMS: &[(&str, &str, u32)] = &[
+    ("P1M", "monthly", 1),
+    ("P1Y", "monthly", 12),
+    ("P1Y", "annual", 12),
+    ("P3Y", "annual", 36),
+];
+const STATUSES: &[&str] = &[
+    "active",
+    "active",
+    "active",
+    "active",
+    "active",
+    "suspended",
+    "expired",
+    "deleted",
+];
+/// 1 June 2026, around which the subscriptions of the world began.
+const EPOCH: i64 = 1_780_272_000;
+
+/// All of a customer's.
+pub(super) fn list(seed: u64, place: Place, customer: &Customer) -> Answer {
+    let items = all(seed, place, customer);
+    let body = json!({
+        "totalCount": items.len(),
+        "items": items,
+        "attributes": { "objectType": "Collection" },
+    });
+    Answer::json(StatusCode::OK, &body)
+}
+
+/// One of them.
+pub(super) fn one(seed: u64, place: Place, customer: &Customer, id: &str) -> Option<Answer> {
+    let found = all(seed, place, customer)
+        .into_iter()
+        .find(|item| item.get("id").and_then(Value::as_str) == Some(id))?;
+    Some(Answer::json(StatusCode::OK, &found))
+}
+
+fn all(seed: u64, place: Place, customer: &Customer) -> Vec<Value> {
+    // Not the stream of the address: that one must not move when subscriptions gain a field.
+    let mut rng = chance_of(seed ^ 0x5eed_5ab5, place);
+    let count = rng.random_range(0..6);
+    (0..count)
+        .map(|_| subscription(customer, &mut rng))
+        .collect()
+}
+
+fn subscription(customer: &Customer, rng: &mut ChaCha8Rng) -> Value {
+    let (product, sku, availability, name) = *OFFERS.choose(rng).unwrap_or(&("", "", "", ""));
+    let (term, cycle, months) = *TERMS.choose(rng).unwrap_or(&("P1Y", "annual", 12));
+    let status = *STATUSES.choose(rng).unwrap_or(&"active");
+    let id = uuid::Builder::from_random_bytes(rng.random()).into_uuid();
+    let order: [u8; 6] = rng.random();
+    let quantity = rng.random_range(1..80);
+    let start = DateTime::<Utc>::from_timestamp(EPOCH - rng.random_range(0..20_000_000), 0)
+        .unwrap_or_default();
+    let end = start
+        .checked_add_months(Months::new(months))
+        .unwrap_or(start);
+    let window = start.checked_add_days(Days::new(7)).unwrap_or(start);
+    let country = "US";
+    let product_link = |rest: &str| json!({ "uri": format!("/products/{product}{rest}?country={country}"), "method": "GET", "headers": [] });
+    let auto_renew = status == "active" && rng.random();
+    json!({
+        "id": id,
+        "offerId": format!("{product}:{sku}:{availability}"),
+        "offerName": name,
+        "friendlyName": name,
+        "productType": { "id": "OnlineServicesNCE", "displayName": "OnlineServicesNCE" },
+        "quantity": quantity,
+        "unitType": "Licenses",
+        "hasPurchasableAddons": false,
+        "creationDate": format!("{}.{:07}Z", start.format("%Y-%m-%dT%H:%M:%S"), rng.random_range(0..10_000_000)),
+        "effectiveStartDate": start.format("%Y-%m-%dT00:00:00Z").to_string(),
+        "commitmentEndDate": end.format("%Y-%m-%dT00:00:00Z").to_string(),
+        "commitmentEndDateTime": end.format("%Y-%m-%dT23:59:59Z").to_string(),
+        "cancellationAllowedUntilDate": window.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        "status": status,
+        "autoRenewEnabled": auto_renew,
+        "isTrial": false,
+        "billingType": "license",
+        "billingCycle": cycle,
+        "termDuration": term,
+        "renewalTermDuration": if auto_renew { term } else { "" },
+        "refundOptions": [{ "type": "Full", "expiresAt": window.format("%Y-%m-%dT00:00:00Z").to_string() }],
+        "isMicrosoftProduct": true,
+        "partnerId": "",
+        "attentionNeeded": false,
+        "actionTaken": false,
+        "contractType": "subscription",
+        "publisherName": "Microsoft Corporation",
+        "orderId": hex(&order),
+        "refundableQuantity": { "totalQuantity": 0, "details": [] },
+        "links": {
+            "product": product_link(""),
+            "sku": product_link(&format!("/skus/{sku}")),
+            "availability": product_link(&format!("/skus/{sku}/availabilities/{availability}")),
+            "self": { "uri": self_uri(customer.id, id), "method": "GET", "headers": [] },
+        },
+        "attributes": { "objectType": "Subscription" },
+    })
+}
+
+fn self_uri(customer: Uuid, id: Uuid) -> String {
+    format!("/customers/{customer}/subscriptions/{id}")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,9 @@
+//! The simulator over real HTTP: that the world it serves is what it promises, and that its stand-ins speak like the
+//! services they stand for.
+
+mod client;
+mod control;
+mod dataverse_reads;
+mod partner_center;
+mod tokens;
+mod world;
