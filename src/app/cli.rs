@@ -80,6 +80,18 @@ pub enum Command {
     Settings,
 }
 
+impl Command {
+    /// Whether it draws progress for a person, which log lines would tear apart.
+    #[must_use]
+    pub const fn is_for_watching(&self) -> bool {
+        #[cfg(feature = "simulator")]
+        if matches!(self, Self::Demo(_)) {
+            return true;
+        }
+        matches!(self, Self::Doctor { .. })
+    }
+}
+
 /// Options of `demo`.
 #[derive(Debug, Clone, Args)]
 pub struct DemoArgs {

@@ -1,12 +1,17 @@
 //! The composition root: builds everything from the settings, wires the ports, runs the loops, and stops in good order.
 //! One file per command of the program in `commands`.
 
+pub mod build;
 pub mod cli;
 pub mod clock;
 pub mod commands;
+pub mod crm;
+mod loops;
+mod no_crm;
 pub mod open;
 pub mod output;
 pub mod providers;
+pub mod running;
 pub mod tasks;
 pub mod telemetry;
 
@@ -43,11 +48,19 @@ pub fn run() -> ExitCode {
 }
 
 async fn perform(cli: Cli) -> anyhow::Result<()> {
-    if matches!(cli.command, Command::Settings) {
-        output::result(crate::config::DEFAULTS);
-        return Ok(());
+    // These two need no settings, so that they work in any folder and on any machine.
+    match &cli.command {
+        Command::Settings => {
+            output::result(crate::config::DEFAULTS);
+            return Ok(());
+        }
+        Command::Export(command) => return commands::export::run(command),
+        _ => {}
     }
-    let config = Config::load(cli.config.as_deref())?;
+    let mut config = Config::load(cli.config.as_deref())?;
+    if cli.command.is_for_watching() {
+        config.log.filter = std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".to_owned());
+    }
     telemetry::start_logging(&config.log).map_err(anyhow::Error::msg)?;
     match cli.command {
         Command::Migrate => commands::migrate::run(&config).await,
@@ -55,6 +68,12 @@ async fn perform(cli: Cli) -> anyhow::Result<()> {
         Command::SignInLink { name, roles } => {
             commands::sign_in_link::run(&config, &name, roles).await
         }
-        _ => anyhow::bail!("not wired yet"),
+        Command::Serve => commands::serve::run(config).await,
+        Command::Doctor { json } => commands::doctor::run(config, json).await,
+        #[cfg(feature = "simulator")]
+        Command::Demo(args) => commands::demo::run(&args).await,
+        #[cfg(feature = "simulator")]
+        Command::Simulator(args) => commands::simulator::run(&args).await,
+        Command::Export(_) | Command::Settings => Ok(()),
     }
 }

@@ -14,6 +14,19 @@ use crate::domain::context::Context;
 /// A loop that panicked or ended too early begins again after so long.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// Runs a server that is stopped through its own handle.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a server ends through its handle, not with the task set"
+)]
+pub fn detach<F>(server: F)
+where
+    F: Future + Send + 'static,
+    F::Output: Send,
+{
+    drop(tokio::spawn(server));
+}
+
 /// The loops of one service.
 pub struct Tasks {
     context: Context,
@@ -41,14 +54,18 @@ impl Tasks {
     /// Runs a loop until the set stops. `body` makes the loop, and makes it again when it ended before that.
     pub fn supervise<F, L>(&self, name: &'static str, mut body: F)
     where
-        F: FnMut() -> L + Send + 'static,
+        F: FnMut(CancellationToken) -> L + Send + 'static,
         L: Future<Output = ()> + Send,
     {
         let stop = self.stop.clone();
         let context = self.context.clone();
         self.tracker.spawn(async move {
             while !stop.is_cancelled() {
-                if AssertUnwindSafe(body()).catch_unwind().await.is_err() {
+                if AssertUnwindSafe(body(stop.clone()))
+                    .catch_unwind()
+                    .await
+                    .is_err()
+                {
                     tracing::error!(task = name, "a background task panicked; it starts again");
                     metrics::counter!("background_task_panics_total", "task" => name).increment(1);
                 }

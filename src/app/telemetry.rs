@@ -1,5 +1,6 @@
 //! Logs and metrics of the process. Both are global to it, so setting them up twice (tests, the demo) is harmless.
 
+use std::io::IsTerminal;
 use std::sync::OnceLock;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -20,7 +21,7 @@ pub fn start_logging(log: &Log) -> Result<(), String> {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_target(true);
+        .with_ansi(std::io::stderr().is_terminal());
     let started = match log.format {
         LogFormat::Text => builder.compact().try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{fire_due, work};
@@ -51,7 +50,8 @@ impl Runner {
     /// Fires schedules and runs Jobs until `stop`; then puts back what is not done.
     pub async fn run(&self, stop: &CancellationToken) {
         let mut signals = self.flows.store.signals().subscribe();
-        let mut running = FuturesUnordered::new();
+        // Tasks of their own: a job may hold the one writer of SQLite while this loop waits for it.
+        let mut running = JoinSet::new();
         loop {
             if let Err(error) = fire_due(&self.flows).await {
                 tracing::error!(
@@ -61,18 +61,23 @@ impl Runner {
             }
             while running.len() < self.settings.at_once && !stop.is_cancelled() {
                 match self.claim().await {
-                    Some((job, lease)) => running.push(self.run_one(job, lease, stop)),
+                    Some((job, lease)) => {
+                        let (runner, stop) = (self.clone(), stop.clone());
+                        running.spawn(async move { runner.run_one(job, lease, &stop).await });
+                    }
                     None => break,
                 }
             }
             tokio::select! {
                 () = stop.cancelled() => break,
-                Some(()) = running.next(), if !running.is_empty() => {}
+                Some(ended) = running.join_next() => report_panic(ended),
                 () = heard_of_jobs(&mut signals) => {}
                 () = self.flows.context.sleep(self.settings.look_every) => {}
             }
         }
-        while running.next().await.is_some() {}
+        while let Some(ended) = running.join_next().await {
+            report_panic(ended);
+        }
     }
 
     /// Runs what is due now, one Job after the other, and says how many ran. For tests and the demo.
@@ -180,6 +185,13 @@ impl Runner {
         let state = jobs::end(&tx, &flows.context, lease, ending).await?;
         tx.commit().await?;
         Ok(state)
+    }
+}
+
+/// A job that panicked keeps its lease until that lapses; then it is tried again.
+fn report_panic(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a job panicked; it is tried again when its lease lapses");
     }
 }
 

@@ -53,7 +53,14 @@ pub fn finish(document: &mut Value) {
     }
 }
 
+/// What the platform never calls: health, metrics, documents.
+const SERVICE: &str = "Service";
+
 fn annotate(operation: &mut Map<String, Value>) {
+    let tags = operation.get("tags").and_then(Value::as_array);
+    if tags.is_some_and(|tags| tags.iter().any(|tag| tag == SERVICE)) {
+        operation.insert("x-connector-exclude".to_owned(), json!(true));
+    }
     let family = operation.get("operationId").cloned().unwrap_or_default();
     operation
         .entry("x-ms-api-annotation")

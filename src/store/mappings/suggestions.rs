@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 
 use crate::domain::ids::{AccountId, ProviderAccountId};
@@ -21,6 +22,21 @@ pub struct NamedSuggestion {
     pub suggestion: Suggestion,
     /// The candidate's name when the suggestion was made.
     pub account_name: String,
+}
+
+/// How many Provider Accounts have suggestions.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn count_accounts(connection: &impl ConnectionTrait) -> Result<u64, StoreError> {
+    let ids: Vec<uuid::Uuid> = suggestion::Entity::find()
+        .select_only()
+        .column(suggestion::Column::ProviderAccountId)
+        .distinct()
+        .into_tuple()
+        .all(connection)
+        .await?;
+    Ok(ids.len() as u64)
 }
 
 /// The suggestions for these Provider Accounts, the best first; those without any are left out.

@@ -1,0 +1,71 @@
+//! `export openapi|connector`: the generated files, written or compared.
+
+use anyhow::bail;
+
+use crate::app::cli::ExportCommand;
+use crate::app::output::{note, result};
+use crate::connector::host::Host;
+use crate::connector::{export, package};
+use crate::http::document;
+
+/// Writes or compares.
+///
+/// # Errors
+/// When a file cannot be read or written, or `--check` finds a difference.
+pub fn run(command: &ExportCommand) -> anyhow::Result<()> {
+    let openapi = document::openapi();
+    match command {
+        ExportCommand::Openapi { out, check } => {
+            let wanted = export::openapi_file(&openapi);
+            if *check {
+                let mend = "provider-bridge export openapi";
+                return compare(export::check_file(out, &wanted, mend)?);
+            }
+            if let Some(folder) = out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+                std::fs::create_dir_all(folder)?;
+            }
+            std::fs::write(out, wanted)?;
+            note(format!("wrote {}", out.display()));
+        }
+        ExportCommand::Connector {
+            out,
+            public_url,
+            check,
+        } => {
+            let options = package::Options {
+                host: connector_host(public_url.as_ref())?,
+            };
+            let files = package::files(&openapi, &options)?;
+            if *check {
+                let mend = "provider-bridge export connector";
+                return compare(export::check(out, &files, mend)?);
+            }
+            export::write(out, &files)?;
+            note(format!("wrote {} files to {}", files.len(), out.display()));
+        }
+    }
+    Ok(())
+}
+
+fn compare(difference: Option<String>) -> anyhow::Result<()> {
+    let Some(difference) = difference else {
+        return Ok(());
+    };
+    result(difference);
+    bail!("the checked-in files are not what the code generates")
+}
+
+/// The connector's host: of the public URL, or a placeholder for the checked-in package.
+///
+/// # Errors
+/// When the URL has no host that a connector can have.
+pub fn connector_host(public_url: Option<&url::Url>) -> anyhow::Result<Host> {
+    let Some(url) = public_url else {
+        return Ok(Host::placeholder());
+    };
+    let host = url.host_str().unwrap_or_default();
+    let text = url
+        .port()
+        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+    Ok(Host::parse(&text)?)
+}

@@ -1,0 +1,91 @@
+//! The loops of a running service. Each is restarted should it panic, and all of them can run in many instances at once:
+//! leases and fences in the store keep them apart.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::crm::CrmParts;
+use super::tasks::Tasks;
+use crate::events::deliverer::Deliverer;
+use crate::events::dispatcher::Dispatcher;
+use crate::flows::Flows;
+use crate::identity::api_keys::ApiKeys;
+use crate::jobs::Runner;
+use crate::store::{Engine, Signal};
+
+/// A lost listening connection is made again after so long.
+const LISTEN_AGAIN: Duration = Duration::from_secs(2);
+
+/// Starts all of them.
+pub(super) fn start(
+    tasks: &Tasks,
+    flows: &Flows,
+    runner: Runner,
+    dispatcher: Dispatcher,
+    deliverer: Deliverer,
+    keys: ApiKeys,
+    crm: CrmParts,
+) {
+    tasks.supervise("jobs", move |stop| {
+        let runner = runner.clone();
+        async move { runner.run(&stop).await }
+    });
+    let dispatcher = Arc::new(dispatcher);
+    tasks.supervise("dispatcher", move |stop| {
+        let dispatcher = dispatcher.clone();
+        async move { dispatcher.run(&stop).await }
+    });
+    let deliverer = Arc::new(deliverer);
+    tasks.supervise("deliverer", move |stop| {
+        let deliverer = deliverer.clone();
+        async move { deliverer.run(&stop).await }
+    });
+    tasks.supervise("key watch", move |stop| {
+        let keys = keys.clone();
+        async move {
+            stop.run_until_cancelled(keys.watch()).await;
+        }
+    });
+    let watched = flows.clone();
+    tasks.supervise("account watch", move |stop| {
+        let (crm, flows) = (crm.clone(), watched.clone());
+        async move {
+            stop.run_until_cancelled(crm.watch(&flows.store)).await;
+        }
+    });
+    if flows.store.engine() == Engine::Postgres {
+        let flows = flows.clone();
+        tasks.supervise("listener", move |stop| {
+            let flows = flows.clone();
+            async move {
+                stop.run_until_cancelled(listen(&flows)).await;
+            }
+        });
+    }
+}
+
+/// Passes on the signals of other instances. After a lost connection nobody knows what was missed, so everything that
+/// caches is told to look again.
+async fn listen(flows: &Flows) {
+    loop {
+        if let Err(error) = flows.store.listen().await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "word from other instances was lost for a moment"
+            );
+        }
+        for signal in [
+            Signal::Jobs,
+            Signal::Events,
+            Signal::Deliveries,
+            Signal::KeysChanged,
+        ] {
+            flows.store.signals().send(signal);
+        }
+        flows
+            .store
+            .signals()
+            .send(Signal::AccountsChanged(Vec::new()));
+        flows.context.sleep(LISTEN_AGAIN).await;
+    }
+}
