@@ -32,7 +32,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use server::{ServerSettings, serve};
 
-use api::{accounts, api_keys, jobs, mapping, provider_accounts, providers, settings, sync_runs};
+use api::{
+    accounts, api_keys, deliveries, jobs, mapping, provider_accounts, providers, settings,
+    sync_runs, triggers,
+};
 
 /// The route table. What is asked most stands first: routes are tried in this order.
 fn routes(config: &mut ServiceConfig) {
@@ -57,6 +60,14 @@ fn routes(config: &mut ServiceConfig) {
         .service(providers::change_provider)
         .service(providers::sync_provider_accounts)
         .service(providers::verify_connectivity)
+        .service(triggers::when_provider_account_is_created)
+        .service(triggers::when_provider_account_is_mapped)
+        .service(triggers::unsubscribe)
+        .service(triggers::list_trigger_subscriptions)
+        .service(triggers::send_test_event)
+        .service(deliveries::list_deliveries)
+        .service(deliveries::get_delivery)
+        .service(deliveries::redeliver)
         .service(settings::get_settings)
         .service(settings::change_settings)
         .service(api_keys::list_api_keys)

@@ -7,6 +7,7 @@ use crate::domain::caller::Role;
 use crate::domain::mapping::{MappedBy, MappingState};
 use crate::domain::provider::ProviderKind;
 use crate::domain::setting::AutoMatchMode;
+use crate::domain::trigger::{DeliveryState, SubscriptionState};
 
 fn words(description: &str, words: impl IntoIterator<Item = &'static str>) -> Object {
     ObjectBuilder::new()
@@ -77,6 +78,38 @@ pub fn job_state() -> Object {
         "cancelled",
     ];
     words("Where the job stands.", states)
+}
+
+/// The states of a trigger subscription.
+pub fn subscription_state() -> Object {
+    let states = [
+        SubscriptionState::Active,
+        SubscriptionState::Suspended,
+        SubscriptionState::Retired,
+    ];
+    words(
+        "Where the subscription stands.",
+        states.map(SubscriptionState::name),
+    )
+}
+
+/// The states of a delivery.
+pub fn delivery_state() -> Object {
+    let states = [
+        DeliveryState::Pending,
+        DeliveryState::Delivered,
+        DeliveryState::Dead,
+        DeliveryState::Cancelled,
+    ];
+    words(
+        "Where the delivery stands.",
+        states.map(DeliveryState::name),
+    )
+}
+
+/// The states whose deliveries are listed.
+pub fn listed_delivery_state() -> Object {
+    words("Given up.", [DeliveryState::Dead.name()])
 }
 
 /// How a sync run ended.

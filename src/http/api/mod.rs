@@ -4,9 +4,11 @@
 
 pub mod accounts;
 pub mod api_keys;
+pub mod deliveries;
 pub mod jobs;
 pub mod mapping;
 pub mod provider_accounts;
 pub mod providers;
 pub mod settings;
 pub mod sync_runs;
+pub mod triggers;

@@ -2,6 +2,7 @@
 //! same everywhere and what Power Platform asks for, so that no annotation repeats it.
 
 mod common;
+mod events;
 mod power_platform;
 
 use actix_web::App;
@@ -21,7 +22,12 @@ use super::routes;
         contact(name = "Provider Bridge", url = "https://provider-bridge.example/support", email = "support@provider-bridge.example"),
         license(name = "Proprietary"),
     ),
-    components(schemas(ProblemDocument, ProblemCode)),
+    components(schemas(
+        ProblemDocument,
+        ProblemCode,
+        events::ProviderAccountCreatedEvent,
+        events::ProviderAccountMappedEvent,
+    )),
     tags(
         (name = "Provider Accounts", description = "Customers as the providers know them, and their mapping to accounts."),
         (name = "Accounts", description = "Customer accounts in Dynamics 365."),

@@ -17,6 +17,20 @@ const PICKERS: [(&str, &str, &str, &str); 3] = [
     ("accountId", "SearchAccounts", "accountId", "name"),
 ];
 
+/// What triggers deliver: path, schema, description.
+const NOTIFICATIONS: [(&str, &str, &str); 2] = [
+    (
+        "/v1/triggers/new-provider-account",
+        "ProviderAccountCreatedEvent",
+        "The provider account that was created.",
+    ),
+    (
+        "/v1/triggers/provider-account-mapped",
+        "ProviderAccountMappedEvent",
+        "The provider account that was mapped, and its account.",
+    ),
+];
+
 /// Parameters that only few need.
 const ADVANCED: [&str; 3] = ["$top", "If-Match", "Idempotency-Key"];
 /// Parameters that only the platform itself sends.
@@ -45,6 +59,7 @@ pub fn finish(document: &mut Value) {
             parameter_hints(parameter);
         }
     });
+    notifications(document);
     let schemas = document
         .pointer_mut("/components/schemas")
         .and_then(Value::as_object_mut);
@@ -55,6 +70,18 @@ pub fn finish(document: &mut Value) {
 
 /// What the platform never calls: health, metrics, documents.
 const SERVICE: &str = "Service";
+fn notifications(document: &mut Value) {
+    for (path, schema, description) in NOTIFICATIONS {
+        let item = document
+            .get_mut("paths")
+            .and_then(|paths| paths.get_mut(path));
+        if let Some(item) = item.and_then(Value::as_object_mut) {
+            let schema = json!({ "$ref": format!("#/components/schemas/{schema}") });
+            let content = json!({ "description": description, "schema": schema });
+            item.insert("x-ms-notification-content".to_owned(), content);
+        }
+    }
+}
 
 fn annotate(operation: &mut Map<String, Value>) {
     let tags = operation.get("tags").and_then(Value::as_array);
