@@ -8,7 +8,7 @@ use actix_web::body::SizedStream;
 use actix_web::dev::ServerHandle;
 use actix_web::web::{self, Bytes, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use tokio::task::JoinHandle;
 
 use super::answer::answer;
@@ -244,9 +244,17 @@ async fn respond(answer: Answer) -> HttpResponse {
         Delivery::Whole => response.body(answer.body),
         Delivery::Torn => {
             let half = answer.body.slice(..answer.body.len() / 2);
-            let cut = io::Error::new(io::ErrorKind::ConnectionAborted, "torn on purpose");
             let length = u64::try_from(answer.body.len()).unwrap_or_default();
-            response.body(SizedStream::new(length, stream::iter([Ok(half), Err(cut)])))
+            let begun = stream::once(std::future::ready(Ok(half)));
+            // The web server sends what it has when the body makes it wait; only then may the body break.
+            let broken = stream::once(async {
+                tokio::task::yield_now().await;
+                Err(io::Error::new(
+                    io::ErrorKind::ConnectionAborted,
+                    "torn on purpose",
+                ))
+            });
+            response.body(SizedStream::new(length, Box::pin(begun.chain(broken))))
         }
         Delivery::Withheld => std::future::pending().await,
     }

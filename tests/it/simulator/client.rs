@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use provider_bridge::domain::context::Clock;
 use provider_bridge::simulator::{
-    self, Running, Simulator, SimulatorOptions, Upstream, World, WorldSpec,
+    self, Fault, Running, Simulator, SimulatorOptions, Upstream, World, WorldSpec,
 };
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, StatusCode};
@@ -168,6 +169,11 @@ impl Stand {
             request = request.json(&body);
         }
         got(request).await
+    }
+
+    /// Switches a fault on.
+    pub fn add(&self, fault: Fault) {
+        self.running.faults().add(fault, self.clock.now());
     }
 
     pub fn requests(&self, upstream: Upstream) -> u64 {

@@ -4,6 +4,7 @@
 mod client;
 mod control;
 mod dataverse_reads;
+mod faults;
 mod partner_center;
 mod tokens;
 mod world;
