@@ -131,7 +131,9 @@ impl Flows {
                     "there is no account {next} in the CRM; search for the account and use its id"
                 )));
             };
-            self.accounts.refresh(account.clone());
+            if known.as_deref() != Some(&account) {
+                self.accounts.refresh(account.clone());
+            }
             match account.state {
                 AccountState::Active => return Ok(account),
                 AccountState::Merged(into) => next = into,

@@ -175,6 +175,12 @@ where
         done.await;
     }
 
+    /// The copy that is here, fresh or not. Counts as neither hit nor miss.
+    pub(super) fn last(&self, key: &K) -> Option<V> {
+        let kept = self.kept.get(key).now_or_never().flatten();
+        kept.map(|kept| kept.value)
+    }
+
     /// Puts in a copy that was read elsewhere.
     pub(super) fn put(&self, key: K, value: V, fetched_at: DateTime<Utc>, change: u64) {
         let kept = Kept {

@@ -99,6 +99,10 @@ impl AccountLookup for CachedAccounts {
         self.accounts.get(&id, &terms, load).await
     }
 
+    fn cached(&self, id: AccountId) -> Option<Arc<Account>> {
+        self.accounts.last(&id).flatten()
+    }
+
     async fn search(&self, text: &str, top: usize) -> Result<Arc<Vec<Account>>, CrmError> {
         let terms = Terms {
             context: &self.context,

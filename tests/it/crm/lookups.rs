@@ -301,6 +301,16 @@ async fn a_copy_that_was_read_elsewhere_is_taken_in() {
 }
 
 #[actix_web::test]
+async fn the_last_copy_is_shown_however_old_and_the_crm_is_not_asked() {
+    let (crm, cache, _) = world();
+    assert_eq!(cache.cached(id(1)), None);
+    cache.refresh(account(1, "Read live"));
+    cache.invalidate(id(1));
+    assert_eq!(cache.cached(id(1)).unwrap().name, "Read live");
+    assert_eq!(crm.reads(), 0);
+}
+
+#[actix_web::test]
 async fn searches_are_kept_by_folded_text_until_any_account_changes() {
     let (crm, cache, clock) = world();
     for text in ["Contoso", " contoso ", "CONTÓSO"] {
