@@ -16,6 +16,9 @@ mod net;
 mod providers;
 #[cfg(test)]
 #[cfg(feature = "simulator")]
+mod service;
+#[cfg(test)]
+#[cfg(feature = "simulator")]
 mod simulator;
 #[cfg(test)]
 mod support;

@@ -1,0 +1,7 @@
+//! The whole service against the simulator, as a reseller runs it: sync, match, map, deliver; and the same with the process
+//! killed in the middle.
+
+mod killed;
+mod outcome;
+mod scene;
+mod sync;

@@ -1,0 +1,208 @@
+//! Sync Provider Accounts end to end (B1, B2, B6, B14).
+
+use std::collections::BTreeMap;
+
+use provider_bridge::app::open::operator;
+use provider_bridge::domain::job::JobState;
+use provider_bridge::domain::sync_run::{RunCounts, RunOutcome};
+use provider_bridge::simulator::{Change, Fault, FaultKind, Upstream};
+use provider_bridge::store::Engine;
+use provider_bridge::store::provider_accounts::Filter;
+
+use super::outcome::Outcome;
+use super::scene::{Receiver, Scene, hours_later, run_until_idle, simulator};
+
+const CUSTOMERS: usize = 60;
+
+async fn a_first_sync_keeps_matches_maps_and_tells(engine: Engine) {
+    let simulator = simulator(CUSTOMERS).await;
+    let receiver = Receiver::start();
+    let scene = Scene::new(engine, &simulator).await;
+    let provider = scene.begin(&receiver).await;
+    let app = scene.app(hours_later(1)).await;
+    run_until_idle(&app).await;
+
+    let outcome = Outcome::of(&app).await;
+    assert_eq!(outcome.accounts.len(), CUSTOMERS);
+    let truth: BTreeMap<String, _> = simulator.world().read(|world| {
+        world
+            .truths()
+            .map(|(id, account)| (id.to_string(), account))
+            .collect()
+    });
+    let mapped: Vec<_> = outcome
+        .accounts
+        .iter()
+        .filter(|(_, (mapping, _))| mapping.starts_with("mapped"))
+        .collect();
+    assert!(
+        mapped.len() > CUSTOMERS / 3,
+        "only {} were mapped",
+        mapped.len()
+    );
+    for (id, (mapping, _)) in mapped {
+        let right = truth[id].map(|account| format!("mapped to {account} by auto-match"));
+        assert_eq!(
+            Some(mapping),
+            right.as_ref(),
+            "customer {id} was mapped to the wrong account"
+        );
+    }
+    assert_eq!(outcome.events["provider"], ["provider-accounts.imported"]);
+    assert_eq!(
+        Outcome::all_arrived(&app, &receiver.arrived).await,
+        0,
+        "an event arrived twice"
+    );
+
+    let runs = app
+        .flows
+        .list_sync_runs(&operator(), Some(provider), 5)
+        .await
+        .unwrap();
+    assert_eq!(runs.len(), 1);
+    assert_eq!(runs[0].outcome, RunOutcome::Complete);
+    let all = i64::try_from(CUSTOMERS).unwrap();
+    let wanted = RunCounts {
+        listed: all,
+        new: all,
+        details: all,
+        ..RunCounts::default()
+    };
+    assert_eq!(runs[0].counts, wanted);
+}
+
+async fn a_second_sync_without_changes_changes_nothing(engine: Engine) {
+    let simulator = simulator(CUSTOMERS).await;
+    let receiver = Receiver::start();
+    let scene = Scene::new(engine, &simulator).await;
+    let provider = scene.begin(&receiver).await;
+    let app = scene.app(hours_later(1)).await;
+    run_until_idle(&app).await;
+    let before = Outcome::of(&app).await;
+    let listed_once = simulator.statistics().requests(Upstream::PartnerCenter);
+
+    app.flows.request_sync(&operator(), provider).await.unwrap();
+    run_until_idle(&app).await;
+    assert_eq!(Outcome::of(&app).await, before);
+    let requests = simulator.statistics().requests(Upstream::PartnerCenter) - listed_once;
+    assert_eq!(requests, 6, "60 customers on pages of 10, and no details");
+    let runs = app
+        .flows
+        .list_sync_runs(&operator(), Some(provider), 1)
+        .await
+        .unwrap();
+    let all = i64::try_from(CUSTOMERS).unwrap();
+    assert_eq!(
+        runs[0].counts,
+        RunCounts {
+            listed: all,
+            unchanged: all,
+            ..RunCounts::default()
+        }
+    );
+}
+
+async fn a_listing_that_breaks_off_marks_nothing_as_missing(engine: Engine) {
+    let simulator = simulator(CUSTOMERS).await;
+    let receiver = Receiver::start();
+    let scene = Scene::new(engine, &simulator).await;
+    let provider = scene.begin(&receiver).await;
+    let app = scene.app(hours_later(1)).await;
+    run_until_idle(&app).await;
+
+    let gone = simulator
+        .world()
+        .read(|world| world.truths().next().unwrap().0);
+    simulator
+        .world()
+        .change(Change::RemoveCustomer {
+            customer: gone.clone(),
+        })
+        .unwrap();
+    let broken = Fault::new(
+        Upstream::PartnerCenter,
+        FaultKind::PageFails {
+            page: 3,
+            status: 404,
+        },
+    );
+    let fault = simulator.faults().add(broken, app.flows.context.now());
+    let job = app.flows.request_sync(&operator(), provider).await.unwrap();
+    app.runner.run_due().await;
+    let run = app
+        .flows
+        .list_sync_runs(&operator(), Some(provider), 1)
+        .await
+        .unwrap()
+        .remove(0);
+    assert_eq!(run.outcome, RunOutcome::Incomplete);
+    assert_eq!(run.counts.missing, 0);
+    assert!(
+        run.notes
+            .iter()
+            .any(|note| note.starts_with("the listing broke off")),
+        "{:?}",
+        run.notes
+    );
+    let missing = Filter {
+        missing: true,
+        ..Filter::default()
+    };
+    let listing = app
+        .flows
+        .list_provider_accounts(&operator(), &missing, None, 10)
+        .await
+        .unwrap();
+    assert_eq!(listing.accounts, []);
+    let job = app.flows.get_job(&operator(), job.id).await.unwrap();
+    assert!(
+        matches!(job.state, JobState::Retry | JobState::Failed),
+        "{job:?}"
+    );
+    assert!(job.error.is_some());
+
+    // Once the listing is whole again, the customer that left is missing, and only that one.
+    simulator.faults().remove(fault);
+    drop(app);
+    let app = scene.app(hours_later(3)).await;
+    app.flows.request_sync(&operator(), provider).await.unwrap();
+    run_until_idle(&app).await;
+    let listing = app
+        .flows
+        .list_provider_accounts(&operator(), &missing, None, 10)
+        .await
+        .unwrap();
+    let ids: Vec<_> = listing
+        .accounts
+        .iter()
+        .map(|account| account.external_id.clone())
+        .collect();
+    assert_eq!(ids, [gone]);
+}
+
+macro_rules! on_both {
+    ($($name:ident)+) => {$(
+        mod $name {
+            use provider_bridge::store::Engine;
+
+            #[actix_web::test]
+            async fn on_sqlite() {
+                super::super::$name(Engine::Sqlite).await;
+            }
+
+            #[actix_web::test]
+            async fn on_postgres() {
+                super::super::$name(Engine::Postgres).await;
+            }
+        }
+    )+};
+}
+
+mod run {
+    on_both! {
+        a_first_sync_keeps_matches_maps_and_tells
+        a_second_sync_without_changes_changes_nothing
+        a_listing_that_breaks_off_marks_nothing_as_missing
+    }
+}
