@@ -114,7 +114,7 @@ async fn place(tx: &WriteTx, last: i64, most: u32) -> Result<Vec<Placed>, StoreE
     const SQL: &str = "UPDATE outbox_event SET position = $1 + numbered.place \
         FROM (SELECT seq, row_number() OVER (ORDER BY seq) AS place \
               FROM (SELECT seq FROM outbox_event WHERE position IS NULL ORDER BY seq LIMIT $2) AS first_ones) AS numbered \
-        WHERE outbox_event.seq = numbered.seq AND outbox_event.position IS NULL \
+        WHERE outbox_event.seq = numbered.seq \
         RETURNING outbox_event.seq, outbox_event.id, outbox_event.position, outbox_event.event_type, outbox_event.subject";
     let statement = Statement::from_sql_and_values(
         tx.get_database_backend(),

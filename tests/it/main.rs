@@ -7,6 +7,8 @@ mod architecture;
 #[cfg(test)]
 mod crm;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
 mod flows;
 #[cfg(test)]
 mod matching;

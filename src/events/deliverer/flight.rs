@@ -59,9 +59,12 @@ impl Flight {
         let count = hosts.len();
         for (place, (host, mut due)) in hosts.into_iter().enumerate() {
             let claimed = state.hosts.get(host).map_or(0, |host| host.claimed);
-            let of_host = (self.per_host * AHEAD)
-                .saturating_sub(claimed)
-                .min(free.div_ceil(count - place));
+            let room = (self.per_host * AHEAD).saturating_sub(claimed);
+            if room * 2 < self.per_host * AHEAD {
+                // Many small claims would cost a transaction each; what is claimed keeps the host busy meanwhile.
+                continue;
+            }
+            let of_host = room.min(free.div_ceil(count - place));
             let each = of_host.div_ceil(due.len().max(1));
             let turn = state.round % due.len().max(1);
             due.rotate_left(turn);

@@ -48,8 +48,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            per_host: 32,
-            total: 128,
+            per_host: 64,
+            total: 256,
             timeout: Duration::from_secs(20),
         }
     }
