@@ -57,25 +57,28 @@ pub fn fits(template: &str, path: &str) -> bool {
     fits && segments.next().is_none()
 }
 
+/// Only what stands behind the gate is compared: `GET /v1/…` must not pay for `/health`.
 fn is_public(request: &ServiceRequest) -> bool {
-    PUBLIC_OPERATIONS
-        .iter()
-        .any(|(method, template, _)| method == request.method() && fits(template, request.path()))
+    PUBLIC_OPERATIONS.iter().any(|(method, template, _)| {
+        template.starts_with("/v1/") && method == request.method() && fits(template, request.path())
+    })
 }
 
+/// A public operation takes no notice of credentials: a flow whose key was revoked must still be able to unsubscribe.
 async fn admit(state: &ApiState, request: &ServiceRequest) -> Result<Option<Call>, Problem> {
+    if is_public(request) {
+        return Ok(None);
+    }
     let mut keys = request
         .headers()
         .get_all(API_KEY)
         .filter(|value| !value.is_empty());
-    match (keys.next(), keys.next()) {
+    let call = match (keys.next(), keys.next()) {
         (Some(_), Some(_)) => Err(Problem::invalid("Send one X-Api-Key, not several.")),
-        (Some(key), None) => by_key(state, request, key.to_str().unwrap_or_default())
-            .await
-            .map(Some),
-        (None, _) if is_public(request) => Ok(None),
-        (None, _) => by_poll_token(state, request).await.map(Some),
-    }
+        (Some(key), None) => by_key(state, request, key.to_str().unwrap_or_default()).await,
+        (None, _) => by_poll_token(state, request).await,
+    };
+    call.map(Some)
 }
 
 async fn by_key(state: &ApiState, request: &ServiceRequest, text: &str) -> Result<Call, Problem> {

@@ -11,6 +11,8 @@ mod events;
 #[cfg(test)]
 mod flows;
 #[cfg(test)]
+mod http;
+#[cfg(test)]
 mod matching;
 #[cfg(test)]
 mod net;

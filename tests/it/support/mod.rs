@@ -1,7 +1,9 @@
 //! What the integration tests share. Start with [`context::context`] for time and chance moved by hand and with
 //! [`stores`] for a test body that runs on both SQL engines.
 
+pub mod app;
 pub mod context;
 pub mod http;
+pub mod outside;
 mod postgres;
 pub mod stores;

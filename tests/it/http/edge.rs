@@ -1,0 +1,55 @@
+//! What every answer carries, and what no answer may.
+
+use std::time::Duration;
+
+use provider_bridge::domain::caller::Role;
+use reqwest::Method;
+
+use crate::support::app::{Answer, Settings, TestApp};
+
+crate::on_both_engines! {
+    async fn every_answer_has_an_id_of_its_own_and_closed_doors_for_browsers(store: TestStore) {
+        let app = TestApp::start(store.clone()).await;
+        let mut ids = std::collections::BTreeSet::new();
+        for path in ["/health/live", "/health/ready", "/metrics", "/v1/providers", "/nothing", "/docs", "/openapi.json"] {
+            let answer = Answer::of(app.request(Method::GET, path)).await;
+            assert!(ids.insert(answer.header("x-request-id").to_owned()), "{path}");
+            assert_eq!(answer.header("x-content-type-options"), "nosniff");
+            assert_eq!(answer.header("referrer-policy"), "no-referrer");
+            assert!(answer.header("content-security-policy").contains("frame-ancestors 'none'"), "{path}");
+            assert!(answer.header("strict-transport-security").starts_with("max-age="));
+            assert!(answer.header("cache-control").starts_with("no-"));
+            assert_eq!(answer.header("server"), "");
+        }
+    }
+
+    async fn a_caller_that_asks_too_often_is_told_when_to_come_back(store: TestStore) {
+        let settings = Settings { requests_per_minute: 3, ..Settings::default() };
+        let app = TestApp::start_with(store.clone(), settings).await;
+        let (key, other) = (app.key(&[Role::Reader]).await, app.key(&[Role::Reader]).await);
+        for _ in 0..3 {
+            assert_eq!(app.get(&key, "/v1/providers").await.status, 200);
+        }
+        let refused = app.get(&key, "/v1/providers").await;
+        assert_eq!((refused.status, refused.code()), (429, "too-many-requests"));
+        assert_eq!(refused.header("retry-after"), "20");
+        assert_eq!(app.get(&other, "/v1/providers").await.status, 200);
+        app.clock.advance(Duration::from_secs(20));
+        assert_eq!(app.get(&key, "/v1/providers").await.status, 200);
+    }
+
+    async fn a_key_is_taken_from_memory_for_a_minute_and_no_longer(store: TestStore) {
+        let app = TestApp::start(store.clone()).await;
+        let key = app.key(&[Role::Reader]).await;
+        assert_eq!(app.get(&key, "/v1/providers").await.status, 200);
+        let id = app.keys.list(&TestApp::operator()).await.unwrap()[0].id;
+        // Another instance revokes it, and its signal is lost.
+        let tx = store.begin().await.unwrap();
+        provider_bridge::store::api_keys::revoke(&tx, id, app.context.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        app.clock.advance(Duration::from_secs(59));
+        assert_eq!(app.get(&key, "/v1/providers").await.status, 200);
+        app.clock.advance(Duration::from_secs(1));
+        assert_eq!(app.get(&key, "/v1/providers").await.status, 401);
+    }
+}

@@ -1,0 +1,9 @@
+//! The API as its callers see it: through real HTTP, the whole service behind it.
+
+mod authorisation;
+mod bad_input;
+mod edge;
+mod mapping;
+mod polling;
+mod resources;
+mod triggers;
