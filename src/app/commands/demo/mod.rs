@@ -87,6 +87,7 @@ fn config(simulator: &str, data: &Path, port: u16) -> anyhow::Result<Config> {
         ("ENVIRONMENT__NAME", "demo".to_owned()),
         ("SERVER__BIND", loopback(port).to_string()),
         ("SERVER__PUBLIC_URL", format!("http://127.0.0.1:{port}")),
+        ("SERVER__REQUESTS_PER_MINUTE", "0".to_owned()),
         ("DATABASE__DATA_DIRECTORY", data.display().to_string()),
         ("ENTRA__AUTHORITY", simulator.to_owned()),
         ("PARTNER_CENTER__BASE_URL", simulator.to_owned()),
