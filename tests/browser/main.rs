@@ -4,4 +4,7 @@
 #[cfg(test)]
 mod chromium;
 #[cfg(test)]
+#[cfg(feature = "simulator")]
+mod pages;
+#[cfg(test)]
 mod self_test;
