@@ -16,6 +16,7 @@ pub mod links;
 pub mod operation_metrics;
 pub mod pages;
 mod paging;
+pub mod docs;
 pub mod problem;
 pub mod problem_code;
 mod problem_from;

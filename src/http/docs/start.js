@@ -1,0 +1,8 @@
+// A file of its own, because the page's Content-Security-Policy allows no script in the page.
+window.SwaggerUIBundle({
+  url: "/openapi.json",
+  dom_id: "#viewer",
+  deepLinking: true,
+  defaultModelsExpandDepth: 0,
+  validatorUrl: null, // Else the document's address is sent to a validator outside.
+});
