@@ -4,16 +4,12 @@
 use actix_web::web::Bytes;
 use serde_json::Value;
 
-use super::reference;
-
 /// Documents ready to be sent.
 pub struct Documents {
     /// OpenAPI 3.1.
     pub openapi: Bytes,
     /// Swagger 2.0 of the connector; empty when there is none.
     pub connector: Bytes,
-    /// The reference for people, in HTML.
-    pub reference: Bytes,
 }
 
 impl Documents {
@@ -24,7 +20,6 @@ impl Documents {
         Self {
             openapi: text(openapi),
             connector: connector.map(text).unwrap_or_default(),
-            reference: Bytes::from(reference::render(openapi)),
         }
     }
 }

@@ -42,7 +42,7 @@ pub const PUBLIC_OPERATIONS: [(Method, &str, &str); 8] = [
         "GetConnectorDefinition",
     ),
     (Method::GET, "/docs", "GetDocumentation"),
-    (Method::GET, "/docs/style.css", "GetDocumentationStyle"),
+    (Method::GET, "/docs/{file}", "GetDocumentationFile"),
 ];
 
 /// Whether `path` is one that `template` describes.

@@ -8,6 +8,7 @@
 pub mod answer;
 mod api;
 pub mod call;
+mod docs;
 pub mod document;
 pub mod documents;
 pub mod edge;
@@ -16,12 +17,10 @@ pub mod links;
 pub mod operation_metrics;
 pub mod pages;
 mod paging;
-pub mod docs;
 pub mod problem;
 pub mod problem_code;
 mod problem_from;
 pub mod rate_limit;
-mod reference;
 mod server;
 mod service;
 pub mod state;
@@ -81,6 +80,6 @@ fn routes(config: &mut ServiceConfig) {
         .service(service::get_metrics)
         .service(service::get_open_api_document)
         .service(service::get_connector_definition)
-        .service(service::get_documentation)
-        .service(service::get_documentation_style);
+        .service(docs::get_documentation)
+        .service(docs::get_documentation_file);
 }

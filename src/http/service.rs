@@ -9,7 +9,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::problem::{Outcome, Problem};
-use super::reference;
 use super::state::ApiState;
 
 /// The state of this instance.
@@ -101,38 +100,4 @@ pub(super) async fn get_connector_definition(state: Data<ApiState>) -> Outcome<H
         ));
     }
     Ok(document("application/json", &state.documents.connector))
-}
-
-/// Get the documentation
-///
-/// Gives the reference of this API for people to read.
-#[utoipa::path(
-    tag = "Service",
-    responses((status = 200, description = "The reference.", body = String, content_type = "text/html")),
-)]
-#[get("/docs")]
-pub(super) async fn get_documentation(state: Data<ApiState>) -> HttpResponse {
-    let mut answer = document("text/html; charset=utf-8", &state.documents.reference);
-    let policy = header::HeaderValue::from_static(
-        "default-src 'none'; style-src 'self'; frame-ancestors 'none'",
-    );
-    answer
-        .headers_mut()
-        .insert(header::CONTENT_SECURITY_POLICY, policy);
-    answer
-}
-
-/// Get the style of the documentation
-///
-/// Gives the style sheet of the reference.
-#[utoipa::path(
-    tag = "Service",
-    responses((status = 200, description = "The style sheet.", body = String, content_type = "text/css")),
-)]
-#[get("/docs/style.css")]
-pub(super) async fn get_documentation_style() -> HttpResponse {
-    document(
-        "text/css; charset=utf-8",
-        &Bytes::from_static(reference::STYLE.as_bytes()),
-    )
 }

@@ -5,9 +5,9 @@
 //! shows OpenAPI 3.1 under a Content-Security-Policy without any inline script or style. What would surprise: the answers carry a policy
 //! of their own, which allows one thing more than the other pages: `data:` pictures, as the viewer's arrows are some.
 
-use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::Path;
+use actix_web::{HttpResponse, get};
 
 use super::problem::{Outcome, Problem};
 
@@ -20,16 +20,31 @@ const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 
-/// `GET /docs`.
-pub async fn page() -> HttpResponse {
+/// Get the documentation
+///
+/// Gives a page that shows this API to people and lets them try it.
+#[utoipa::path(
+    tag = "Service",
+    responses((status = 200, description = "The page.", body = String, content_type = "text/html")),
+)]
+#[get("/docs")]
+pub(super) async fn get_documentation() -> HttpResponse {
     answer(HTML, include_bytes!("index.html"))
 }
 
-/// `GET /docs/{file}`: what the page loads, and the viewer's licences.
+/// Get a file of the documentation
 ///
-/// # Errors
-/// For a name that is none of them.
-pub async fn asset(file: Path<String>) -> Outcome<HttpResponse> {
+/// Gives what the page of the documentation loads, and the licences of its viewer.
+#[utoipa::path(
+    tag = "Service",
+    params(("file" = String, Path, description = "Name of the file.")),
+    responses(
+        (status = 200, description = "The file.", body = String, content_type = "text/plain"),
+        (status = 404, description = "There is no such file."),
+    ),
+)]
+#[get("/docs/{file}")]
+pub(super) async fn get_documentation_file(file: Path<String>) -> Outcome<HttpResponse> {
     let (kind, bytes): (_, &'static [u8]) = match file.as_str() {
         "start.js" => (JAVASCRIPT, include_bytes!("start.js")),
         "swagger-ui-bundle.js" => (
