@@ -113,7 +113,7 @@ fn provider_account_data(provider: &Provider, account: &ProviderAccount) -> serd
         "externalId": account.external_id,
         "name": account.name,
         "tenantId": account.tenant_id,
-        "domains": account.domains.iter().map(|domain| domain.name.as_str()).collect::<Vec<_>>(),
+        "domains": account.domain_names(),
         "relationship": account.relationship,
     })
 }

@@ -1,6 +1,7 @@
 //! A Provider Account: one customer as one provider knows it (B2), and the two ways we learn about it: the listing, and
 //! the details that only a by-id call gives (decision 7).
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
@@ -169,5 +170,11 @@ impl ProviderAccount {
     #[must_use]
     pub fn details_complete(&self) -> bool {
         self.details_fetched_at.is_some()
+    }
+
+    /// The names of its domains, each once, however many sources show it.
+    #[must_use]
+    pub fn domain_names(&self) -> BTreeSet<&str> {
+        self.domains.iter().map(|domain| domain.name.as_str()).collect()
     }
 }

@@ -123,6 +123,7 @@ impl From<ProviderAccount> for ProviderAccountBody {
     fn from(account: ProviderAccount) -> Self {
         let mapping = MappingBody::of(&account);
         let details_complete = account.details_complete();
+        let domains = account.domain_names().into_iter().map(str::to_owned).collect();
         let name = |domain: &crate::domain::provider_account::AccountDomain| {
             domain.name.as_str().to_owned()
         };
@@ -133,7 +134,7 @@ impl From<ProviderAccount> for ProviderAccountBody {
             name: account.name,
             tenant_id: account.tenant_id,
             relationship: account.relationship,
-            domains: account.domains.iter().map(name).collect(),
+            domains,
             domain_sources: account
                 .domains
                 .iter()

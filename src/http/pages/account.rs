@@ -199,12 +199,7 @@ async fn make(
 }
 
 fn domains(account: &ProviderAccount) -> String {
-    let mut names: Vec<&str> = account
-        .domains
-        .iter()
-        .map(|domain| domain.name.as_str())
-        .collect();
-    names.dedup();
+    let names: Vec<&str> = account.domain_names().into_iter().collect();
     if !account.details_complete() {
         return format!(
             "{} (its other domains are not fetched yet)",

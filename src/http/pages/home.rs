@@ -133,12 +133,7 @@ async fn home(
 }
 
 fn row(account: ProviderAccount, now: chrono::DateTime<chrono::Utc>) -> Row {
-    let mut domains: Vec<&str> = account
-        .domains
-        .iter()
-        .map(|domain| domain.name.as_str())
-        .collect();
-    domains.dedup();
+    let domains: Vec<&str> = account.domain_names().into_iter().collect();
     Row {
         id: account.id,
         state: account.mapping.state().name(),

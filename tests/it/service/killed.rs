@@ -42,6 +42,14 @@ async fn victim() {
     run_until_idle(&app.await.unwrap()).await;
 }
 
+/// After which commits victims are killed: a few, or with `KILL_POINTS=50` each of the first fifty; the last one lives.
+fn points() -> Vec<u32> {
+    match number("KILL_POINTS") {
+        None => vec![1, 2, 4, 7, 11, 16, 24, 40, 80, 1000],
+        Some(all) => (1..=all).chain([1000]).collect(),
+    }
+}
+
 /// Runs a victim to its end. Says whether it was killed.
 async fn run_victim(scene: &Scene, abort_after: u32, hours: u32) -> bool {
     let mut command = Command::new(std::env::current_exe().unwrap());
@@ -80,7 +88,7 @@ async fn killed_after_any_commit_it_ends_as_if_nothing_had_happened(engine: Engi
     drop(app);
 
     let mut survived = false;
-    for abort_after in [1, 2, 4, 7, 11, 16, 24, 40, 80, 1000] {
+    for abort_after in points() {
         let receiver = Receiver::start();
         let scene = Scene::new(engine, &simulator).await;
         scene.begin(&receiver).await;
