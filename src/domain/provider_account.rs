@@ -175,6 +175,9 @@ impl ProviderAccount {
     /// The names of its domains, each once, however many sources show it.
     #[must_use]
     pub fn domain_names(&self) -> BTreeSet<&str> {
-        self.domains.iter().map(|domain| domain.name.as_str()).collect()
+        self.domains
+            .iter()
+            .map(|domain| domain.name.as_str())
+            .collect()
     }
 }

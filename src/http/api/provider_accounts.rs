@@ -123,7 +123,11 @@ impl From<ProviderAccount> for ProviderAccountBody {
     fn from(account: ProviderAccount) -> Self {
         let mapping = MappingBody::of(&account);
         let details_complete = account.details_complete();
-        let domains = account.domain_names().into_iter().map(str::to_owned).collect();
+        let domains = account
+            .domain_names()
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
         let name = |domain: &crate::domain::provider_account::AccountDomain| {
             domain.name.as_str().to_owned()
         };

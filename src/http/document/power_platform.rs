@@ -44,8 +44,27 @@ const SPELLINGS: [(&str, &str); 5] = [
     ("etag", "ETag"),
 ];
 
+/// What certification wants to know of whoever stands behind the connector.
+const PUBLIC_FACTS: [(&str, &str); 3] = [
+    ("Website", "https://provider-bridge.example"),
+    ("Privacy policy", "https://provider-bridge.example/privacy"),
+    ("Categories", "Business Management;Finance"),
+];
+
+/// What a maker does to see a trigger fire.
+const TRIGGER_HINT: &str = "To see it work now, make it happen in a test environment, or use the action that sends a test event.";
+
 /// Adds it all.
 pub fn finish(document: &mut Value) {
+    if let Some(document) = document.as_object_mut() {
+        let facts = PUBLIC_FACTS
+            .map(|(name, value)| json!({ "propertyName": name, "propertyValue": value }));
+        document.insert("x-ms-connector-metadata".to_owned(), json!(facts));
+        // A connection is tested with the cheapest call that every role may make.
+        let test =
+            json!({ "testConnection": { "operationId": "ListProviders", "parameters": {} } });
+        document.insert("x-ms-capabilities".to_owned(), test);
+    }
     each_operation(document, |_, _, operation| {
         annotate(operation);
         let parameters = operation
@@ -70,6 +89,7 @@ pub fn finish(document: &mut Value) {
 
 /// What the platform never calls: health, metrics, documents.
 const SERVICE: &str = "Service";
+
 fn notifications(document: &mut Value) {
     for (path, schema, description) in NOTIFICATIONS {
         let item = document
@@ -84,6 +104,9 @@ fn notifications(document: &mut Value) {
 }
 
 fn annotate(operation: &mut Map<String, Value>) {
+    if operation.contains_key("x-ms-trigger") {
+        operation.insert("x-ms-trigger-hint".to_owned(), json!(TRIGGER_HINT));
+    }
     let tags = operation.get("tags").and_then(Value::as_array);
     if tags.is_some_and(|tags| tags.iter().any(|tag| tag == SERVICE)) {
         operation.insert("x-connector-exclude".to_owned(), json!(true));
