@@ -97,6 +97,11 @@ async fn accounts_are_read_page_by_page_along_links_that_are_kept_byte_for_byte(
     let third = feed(second.cursor).await;
     assert_eq!(third.cursor, Some(ChangeCursor::Delta(delta.clone())));
 
+    sent_along_the_links(&organisation, &next, &delta).await;
+}
+
+/// What was asked, page by page.
+async fn sent_along_the_links(organisation: &Organisation, next: &str, delta: &str) {
     let gets = organisation.gets().await;
     assert_eq!(
         gets[0].url.query().unwrap(),
