@@ -19,7 +19,6 @@ use crate::domain::job::JobWork;
 use crate::domain::ports::sealer::Sealer;
 use crate::events::deliverer::{Deliverer, Limits};
 use crate::events::dispatcher::Dispatcher;
-use crate::flows::sync_crm_directory::DirectorySeen;
 use crate::flows::{Flows, schedules};
 use crate::http::documents::Documents;
 use crate::http::links::Links;
@@ -122,7 +121,6 @@ impl App {
             directory: crm.directory.clone(),
             callbacks: policy.clone(),
             sealer: sealer.clone(),
-            directory_seen: DirectorySeen::default(),
             retention: retention(&config),
             environment: environment.clone(),
             store: store.clone(),

@@ -8,15 +8,17 @@ use tokio::sync::broadcast::error::RecvError;
 use url::Url;
 
 use super::no_crm::NoCrm;
+use super::telemetry::metrics_handle;
 use crate::config::{Config, Dataverse};
 use crate::crm::dataverse::{DataverseClient, DataverseSettings};
 use crate::crm::directory::AccountDirectory;
 use crate::crm::lookups::{CachedAccounts, LookupSettings};
 use crate::domain::context::Context;
 use crate::domain::ports::crm::{AccountLookup as _, Crm};
+use crate::flows::Flows;
 use crate::net::app_token::{AppCredential, AppTokens};
 use crate::net::client::HttpClient;
-use crate::store::{Signal, Store};
+use crate::store::Signal;
 
 /// The CRM's three faces.
 #[derive(Clone)]
@@ -34,6 +36,8 @@ pub struct CrmParts {
 /// # Errors
 /// When the organisation's address will not do.
 pub fn connect(config: &Config, context: &Context, http: &HttpClient) -> anyhow::Result<CrmParts> {
+    // The counters of the lookups are bound to the recorder that is there when they are made.
+    drop(metrics_handle());
     let section = &config.dataverse;
     let client: Arc<dyn Crm> = match section.org_url() {
         None => Arc::new(NoCrm),
@@ -87,20 +91,36 @@ fn credential(
 }
 
 impl CrmParts {
-    /// Forgets looked-up accounts whenever the mirror shows that they changed, in any instance, for as long as it runs.
-    pub async fn watch(&self, store: &Store) {
-        let mut signals = store.signals().subscribe();
+    /// Keeps the cached lookups and the directory true to the mirror, whichever instance changes it, for as long as it
+    /// runs.
+    pub async fn watch(&self, flows: &Flows) {
+        let mut signals = flows.store.signals().subscribe();
+        // What was moved before we listened was told to nobody here.
+        let mut outcome = flows.catch_up_once_complete().await;
         loop {
-            match signals.recv().await {
+            if let Err(error) = outcome {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the directory could not follow the mirror; the next word makes up for it"
+                );
+            }
+            outcome = match signals.recv().await {
                 Ok(Signal::AccountsChanged(ids)) if !ids.is_empty() => {
                     for id in ids {
                         self.lookups.invalidate(id);
                     }
+                    Ok(())
                 }
+                Ok(Signal::DirectoryMoved {
+                    before,
+                    after,
+                    accounts,
+                }) => flows.follow_move(before, after, &accounts).await,
                 Ok(Signal::AccountsChanged(_)) | Err(RecvError::Lagged(_)) => {
                     self.lookups.invalidate_all();
+                    flows.catch_up_once_complete().await
                 }
-                Ok(_) => {}
+                Ok(_) => Ok(()),
                 Err(RecvError::Closed) => return,
             }
         }

@@ -50,7 +50,7 @@ pub(super) fn start(
     tasks.supervise("account watch", move |stop| {
         let (crm, flows) = (crm.clone(), watched.clone());
         async move {
-            stop.run_until_cancelled(crm.watch(&flows.store)).await;
+            stop.run_until_cancelled(crm.watch(&flows)).await;
         }
     });
     if flows.store.engine() == Engine::Postgres {

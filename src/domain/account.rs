@@ -28,6 +28,17 @@ impl AccountState {
             Self::Merged(_) => "merged",
         }
     }
+
+    /// Reads [`Self::name`] back, with what is kept beside it.
+    #[must_use]
+    pub fn from_name(name: &str, merged_into: Option<AccountId>) -> Option<Self> {
+        match (name, merged_into) {
+            ("active", None) => Some(Self::Active),
+            ("inactive", None) => Some(Self::Inactive),
+            ("merged", Some(into)) => Some(Self::Merged(into)),
+            _ => None,
+        }
+    }
 }
 
 /// An Account as the CRM shows it now.

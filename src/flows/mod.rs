@@ -14,6 +14,7 @@ pub mod mapping;
 pub mod provider_accounts;
 pub mod providers;
 pub mod readiness;
+pub mod refresh_directory;
 pub mod schedules;
 pub mod settings;
 pub mod suggestions;
@@ -27,7 +28,6 @@ use std::sync::Arc;
 
 pub use error::FlowError;
 
-use self::sync_crm_directory::DirectorySeen;
 use crate::domain::context::Context;
 use crate::domain::ports::callback::CallbackPolicy;
 use crate::domain::ports::crm::{AccountLookup, Crm, Directory};
@@ -51,8 +51,6 @@ pub struct Flows {
     pub accounts: Arc<dyn AccountLookup>,
     /// The CRM's accounts by domain, in memory.
     pub directory: Arc<dyn Directory>,
-    /// How far the directory in memory has followed the mirror.
-    pub directory_seen: DirectorySeen,
     /// Which callback URLs we would call.
     pub callbacks: Arc<dyn CallbackPolicy>,
     /// Seals secrets.

@@ -1,70 +1,85 @@
-//! Pulls the changes of Accounts and Contacts from the CRM into the mirror and the directory in memory (decision 6).
+//! Pulls the changes of Accounts and Contacts from the CRM into the mirror and the directory in memory (decision 6). Each
+//! page is one transaction: rows, cursor, the Job's fence, and the word to other instances; the directory follows.
 //!
-//! Each page is one transaction: rows, cursor and the Job's fence. The directory follows after the commit. What surprises:
-//! several Jobs (and instances) may pull at once; a page is only written if the feed still stands where it was read, and
-//! an instance whose directory missed pages that another one wrote loads it again from the store.
+//! What surprises: several Jobs (and instances) may pull at once; a page is only written if the feed still stands where it
+//! was read. A killed run goes on at the saved cursor. When the CRM no longer knows it, everything is read again under a
+//! new generation, and only at its end does what was not seen go; until then the directory counts as incomplete and
+//! nothing is matched (see [`crate::store::directory_mark`]).
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+mod page;
 
-use chrono::{DateTime, Utc};
+use chrono::TimeDelta;
+use serde::Serialize;
 use serde_json::json;
 
 use super::{FlowError, Flows};
 use crate::domain::caller::Caller;
-use crate::domain::ids::AccountId;
-use crate::domain::job::JobLease;
-use crate::domain::ports::crm::{ChangeCursor, ChangeFeedError, ChangePage, DirectoryTable};
+use crate::domain::job::{JobLease, JobWork};
+use crate::domain::ports::crm::{ChangeCursor, ChangeFeedError, CrmError, DirectoryTable};
+use crate::domain::ports::provider::FailureKind;
 use crate::store::crm_directory::{self, Feed};
-use crate::store::{Signal, jobs};
+use crate::store::jobs;
 
-const TABLES: [DirectoryTable; 2] = [DirectoryTable::Accounts, DirectoryTable::Contacts];
+/// A delta link older than this is not used. Dataverse keeps them for 7 days by default, and may afterwards answer with
+/// all rows instead of an error: then we would never hear of what was deleted.
+const DELTA_GOOD_FOR: TimeDelta = TimeDelta::days(6);
+/// Full readings of a table begun in one run at most.
+const MOST_READINGS: u32 = 2;
 
-/// How far each feed had come when the directory in memory last followed it. Cheap to clone.
-#[derive(Debug, Clone, Default)]
-pub struct DirectorySeen(Arc<Mutex<HashMap<&'static str, DateTime<Utc>>>>);
-
-impl DirectorySeen {
-    fn is_at(&self, feed: &Feed) -> bool {
-        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.get(feed.table.name()).copied() == feed.moved_at
-    }
-
-    fn set(&self, feed: &Feed) {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match feed.moved_at {
-            Some(at) => drop(seen.insert(feed.table.name(), at)),
-            None => drop(seen.remove(feed.table.name())),
-        }
-    }
+/// What a run did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Counts {
+    /// Pages read.
+    pages: u64,
+    /// Accounts that came, new or changed.
+    accounts: u64,
+    /// Contacts that came, new or changed.
+    contacts: u64,
+    /// Rows that are gone.
+    deleted: u64,
 }
 
-/// What a pull did.
-#[derive(Debug, Default, Clone, Copy)]
-struct Pulled {
-    accounts: usize,
-    contacts: usize,
-    deleted: usize,
+/// One run while it goes on.
+struct Run<'a> {
+    flows: &'a Flows,
+    lease: JobLease,
+    /// Whether this is what the Job is there for, so that its progress is ours.
+    whole_job: bool,
+    counts: Counts,
 }
 
 impl Flows {
     /// Runs the pull as a Job. The result is the counts as JSON.
     ///
     /// # Errors
-    /// When the CRM cannot be read or the store refuses. Pages done are kept.
+    /// When the CRM cannot be read to the end, the lease was lost, or the store fails. Pages done are kept.
     pub async fn sync_crm_directory(
         &self,
         lease: JobLease,
     ) -> Result<serde_json::Value, FlowError> {
-        let pulled = self.pull_directory(lease).await?;
-        self.follow_all_account_changes(&Caller::service(lease.job_id), Some(lease))
-            .await?;
-        Ok(json!({
-            "accounts": pulled.accounts,
-            "contacts": pulled.contacts,
-            "deleted": pulled.deleted,
-            "accountsInDirectory": self.directory.len(),
-        }))
+        let mut run = Run {
+            flows: self,
+            lease,
+            whole_job: true,
+            counts: Counts::default(),
+        };
+        let pulled = run.pull().await;
+        let counts = run.counts;
+        // An earlier try of this Job may have kept pages and then died before it got here.
+        let job = jobs::find(self.store.reader(), lease.job_id).await?;
+        let tried_before = job.is_some_and(|job| job.attempts > 1);
+        let by = Caller::service(lease.job_id);
+        if tried_before || counts.accounts + counts.contacts + counts.deleted > 0 {
+            let tx = self.store.begin().await?;
+            jobs::guard(&tx, lease).await?;
+            jobs::enqueue(&tx, &self.context, &by, &JobWork::AutoMatch, None).await?;
+            tx.commit().await?;
+        }
+        pulled?;
+        let followed = self.follow_all_account_changes(&by, Some(lease)).await?;
+        let accounts = self.directory.len();
+        Ok(json!({ "counts": counts, "accountsInDirectory": accounts, "mappings": followed }))
     }
 
     /// Pulls what changed, then auto-matches, so that no decision rests on old evidence.
@@ -72,145 +87,103 @@ impl Flows {
     /// # Errors
     /// When the CRM cannot be read or the store refuses.
     pub async fn pull_and_match(&self, lease: JobLease) -> Result<serde_json::Value, FlowError> {
-        self.pull_directory(lease).await?;
+        let mut run = Run {
+            flows: self,
+            lease,
+            whole_job: false,
+            counts: Counts::default(),
+        };
+        run.pull().await?;
         self.auto_match(lease).await
     }
+}
 
-    async fn pull_directory(&self, lease: JobLease) -> Result<Pulled, FlowError> {
-        self.catch_up().await?;
-        let mut pulled = Pulled::default();
-        for table in TABLES {
-            self.pull_table(table, lease, &mut pulled).await?;
-        }
-        Ok(pulled)
+impl Run<'_> {
+    async fn pull(&mut self) -> Result<(), FlowError> {
+        self.flows.catch_up().await?;
+        self.pull_table(DirectoryTable::Accounts).await?;
+        self.pull_table(DirectoryTable::Contacts).await?;
+        // Pages that another one wrote in between are in the store only.
+        self.flows.catch_up().await
     }
 
-    /// Makes the directory in memory equal to the store, if another instance moved the feeds.
-    ///
-    /// # Errors
-    /// When the store refuses.
-    pub async fn catch_up(&self) -> Result<(), FlowError> {
-        let reader = self.store.reader();
-        let [accounts, contacts] = TABLES;
-        let feeds = [
-            crm_directory::feed(reader, accounts).await?,
-            crm_directory::feed(reader, contacts).await?,
-        ];
-        if feeds.iter().all(|feed| self.directory_seen.is_at(feed)) {
-            return Ok(());
+    async fn pull_table(&mut self, table: DirectoryTable) -> Result<(), FlowError> {
+        let store = &self.flows.store;
+        let mut feed = crm_directory::feed(store.reader(), table).await?;
+        let mut readings = 0;
+        if self.is_too_old(&feed) {
+            readings = 1;
+            feed = self.read_everything_again(&feed).await?;
         }
-        self.directory.clear();
-        crm_directory::load(reader, self.directory.as_ref()).await?;
-        for feed in &feeds {
-            self.directory_seen.set(feed);
-        }
-        Ok(())
-    }
-
-    async fn pull_table(
-        &self,
-        table: DirectoryTable,
-        lease: JobLease,
-        pulled: &mut Pulled,
-    ) -> Result<(), FlowError> {
-        let mut feed = crm_directory::feed(self.store.reader(), table).await?;
         loop {
-            let page = match self.crm.changes(table, feed.cursor.as_ref()).await {
-                Ok(page) => page,
-                Err(ChangeFeedError::Expired) => {
-                    tracing::warn!(
-                        table = table.name(),
-                        "the change token has expired; everything is read again"
-                    );
+            let answer = self.flows.crm.changes(table, feed.cursor.as_ref()).await;
+            match answer {
+                Ok(page) => {
+                    let was_full = feed.reading_everything;
+                    // Where somebody else was quicker, their page is in the store: go on from there.
+                    feed = match self.keep(&feed, &page).await? {
+                        Some(moved) => moved,
+                        None => crm_directory::feed(store.reader(), table).await?,
+                    };
+                    let ended = matches!(feed.cursor, Some(ChangeCursor::Delta(_)));
+                    // A full reading takes a while; what changed meanwhile comes with its delta link.
+                    if ended && !was_full {
+                        return Ok(());
+                    }
+                }
+                Err(ChangeFeedError::Expired) if readings < MOST_READINGS => {
+                    readings += 1;
                     feed = self.read_everything_again(&feed).await?;
-                    continue;
                 }
+                Err(ChangeFeedError::Expired) => return Err(forgetful(table)),
                 Err(ChangeFeedError::Failed(error)) => return Err(error.into()),
-            };
-            pulled.accounts += page.accounts.len();
-            pulled.contacts += page.contacts.len();
-            pulled.deleted += page.deleted_accounts.len() + page.deleted_contacts.len();
-            let more = matches!(page.cursor, Some(ChangeCursor::Next(_)));
-            match self.keep_page(&feed, page, lease).await? {
-                Some(moved) => feed = moved,
-                // Somebody else was quicker: their page is in the store, so go on from there.
-                None => {
-                    self.catch_up().await?;
-                    feed = crm_directory::feed(self.store.reader(), table).await?;
-                    continue;
-                }
-            }
-            if !more {
-                return Ok(());
             }
         }
     }
 
-    async fn read_everything_again(&self, from: &Feed) -> Result<Feed, FlowError> {
+    fn is_too_old(&self, feed: &Feed) -> bool {
+        let now = self.flows.context.now();
+        let old = feed.moved_at.is_some_and(|at| now - at > DELTA_GOOD_FOR);
+        // A feed without a cursor that reads nothing either has lost its way.
+        (old && feed.cursor.is_some()) || (feed.cursor.is_none() && !feed.reading_everything)
+    }
+
+    async fn read_everything_again(&mut self, from: &Feed) -> Result<Feed, FlowError> {
         let to = Feed {
             cursor: None,
             generation: from.generation + 1,
             reading_everything: true,
             ..from.clone()
         };
-        let tx = self.store.begin().await?;
-        crm_directory::move_feed(&tx, &self.context, from, &to).await?;
-        let moved = crm_directory::feed(&*tx, from.table).await?;
+        tracing::warn!(
+            table = from.table.name(),
+            generation = to.generation,
+            "everything is read again"
+        );
+        let flows = self.flows;
+        let tx = flows.store.begin().await?;
+        jobs::guard(&tx, self.lease).await?;
+        let before = crm_directory::state(&*tx).await?;
+        let Some(moved) = crm_directory::move_feed(&tx, &flows.context, from, to).await? else {
+            return Ok(crm_directory::feed(&*tx, from.table).await?);
+        };
+        let after = crm_directory::state(&*tx).await?;
         tx.commit().await?;
-        self.directory_seen.set(&moved);
+        if let Some(mirror) = flows.directory.mirror() {
+            mirror.advance(before, after);
+        }
         Ok(moved)
     }
+}
 
-    /// Writes one page; `None` when the feed had moved meanwhile and nothing was written.
-    async fn keep_page(
-        &self,
-        from: &Feed,
-        page: ChangePage,
-        lease: JobLease,
-    ) -> Result<Option<Feed>, FlowError> {
-        let ended = matches!(page.cursor, Some(ChangeCursor::Delta(_)));
-        let unchanged = ended
-            && page.accounts.is_empty()
-            && page.contacts.is_empty()
-            && page.deleted_accounts.is_empty()
-            && page.deleted_contacts.is_empty()
-            && page.cursor == from.cursor
-            && !from.reading_everything;
-        if unchanged {
-            return Ok(Some(from.clone()));
-        }
-        let to = Feed {
-            cursor: page.cursor.clone(),
-            reading_everything: from.reading_everything && !ended,
-            ..from.clone()
-        };
-        let tx = self.store.begin().await?;
-        jobs::guard(&tx, lease).await?;
-        if !crm_directory::move_feed(&tx, &self.context, from, &to).await? {
-            return Ok(None);
-        }
-        let mut concerned = crm_directory::apply(&tx, &page, from.generation).await?;
-        let mut gone = ChangePage::default();
-        if ended && from.reading_everything {
-            gone = crm_directory::remove_unseen(&tx, from.table, from.generation).await?;
-            concerned.extend(gone.deleted_accounts.iter().copied());
-        }
-        if !concerned.is_empty() {
-            tx.signal(Signal::accounts_changed(concerned.clone()));
-        }
-        let moved = crm_directory::feed(&*tx, from.table).await?;
-        tx.commit().await?;
-        self.directory.apply(&page);
-        self.directory.apply(&gone);
-        self.directory_seen.set(&moved);
-        self.forget(&concerned);
-        Ok(Some(moved))
-    }
-
-    /// The lookup cache must not show what the mirror knows to be old.
-    fn forget(&self, accounts: &[AccountId]) {
-        for id in accounts {
-            self.accounts.invalidate(*id);
-        }
-    }
+fn forgetful(table: DirectoryTable) -> FlowError {
+    FlowError::Crm(CrmError {
+        kind: FailureKind::Protocol,
+        message: format!(
+            "the CRM forgets its change tokens for {} as soon as it has given them; check change tracking there",
+            table.name()
+        ),
+        code: None,
+        retry_after: None,
+    })
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 use crate::domain::ids::AccountId;
+use crate::domain::ports::crm::MirrorState;
 
 /// More ids than this are sent as "all": PostgreSQL takes 8,000 bytes in a notification.
 const MOST_IDS: usize = 150;
@@ -20,6 +21,15 @@ pub enum Signal {
     Deliveries,
     /// CRM Accounts (or their Contacts) changed in the mirror; no ids means all.
     AccountsChanged(Vec<AccountId>),
+    /// The mirror of the CRM moved from one state to the next by these Accounts and their Contacts (few enough to tell).
+    DirectoryMoved {
+        /// What it held.
+        before: MirrorState,
+        /// What it holds.
+        after: MirrorState,
+        /// Whose rows changed; none when only the change token did.
+        accounts: Vec<AccountId>,
+    },
     /// API keys, sessions or roles changed.
     KeysChanged,
     /// Operator settings or schedules changed.

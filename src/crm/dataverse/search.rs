@@ -13,7 +13,7 @@ use crate::domain::fold::fold;
 use crate::domain::ports::crm::CrmError;
 
 /// Accounts in one answer at most, and candidates asked for.
-const MOST: usize = 50;
+const MOST: usize = 100;
 /// Characters of the text that are used.
 const LONGEST: usize = 100;
 

@@ -1,7 +1,7 @@
 //! The index itself: rows of Accounts and Contacts, and for each domain the Accounts it leads to. Every change takes the
 //! old row's postings out and puts the new row's in, so that what is here depends on the last row of each id only.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::MAX_HITS;
 use super::links::{AccountRow, ContactRow, Standing};
@@ -11,6 +11,7 @@ use super::table::{Slot, Table};
 use crate::domain::account::{AccountState, DirectoryAccount, DirectoryContact, DomainHit};
 use crate::domain::domain_name::RegistrableDomain;
 use crate::domain::ids::{AccountId, ContactId};
+use crate::domain::ports::crm::ChangePage;
 
 /// Everything the directory knows.
 #[derive(Default)]
@@ -40,6 +41,34 @@ fn distinct(hosts: &[Host]) -> Vec<Slot> {
 impl Index {
     pub(super) fn len(&self) -> usize {
         self.known
+    }
+
+    /// Takes in a page: rows, then deletions.
+    pub(super) fn apply(&mut self, page: &ChangePage) {
+        for account in &page.accounts {
+            self.put_account(account);
+        }
+        for contact in &page.contacts {
+            self.put_contact(contact);
+        }
+        for id in &page.deleted_accounts {
+            self.remove_account(*id);
+        }
+        for id in &page.deleted_contacts {
+            self.remove_contact(*id);
+        }
+    }
+
+    /// The Contacts of these Accounts. There is no way back from an Account to its Contacts, because it would cost more
+    /// memory than now and then a look at all of them is worth.
+    pub(super) fn contacts_of(&self, ids: &[AccountId]) -> Vec<ContactId> {
+        let slots: HashSet<Slot> = ids.iter().filter_map(|id| self.accounts.find(id)).collect();
+        let theirs = |row: &&ContactRow| row.account.is_some_and(|slot| slots.contains(&slot));
+        self.contacts
+            .iter()
+            .filter(theirs)
+            .map(|row| row.id)
+            .collect()
     }
 
     pub(super) fn put_account(&mut self, account: &DirectoryAccount) {

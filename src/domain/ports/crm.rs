@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use super::provider::FailureKind;
 use crate::domain::account::{Account, DirectoryAccount, DirectoryContact, DomainHit};
@@ -137,4 +139,43 @@ pub trait Directory: Send + Sync {
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
+    /// How to bring it up to date with the store; `None` when it has nothing to do with one.
+    fn mirror(&self) -> Option<&dyn DirectoryMirror> {
+        None
+    }
+}
+
+/// Names what the store's mirror of the CRM held at one moment: when the feed of each table was last moved, which differs
+/// after each move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct MirrorState {
+    /// Of the Accounts; `None` before anything was read.
+    pub accounts: Option<DateTime<Utc>>,
+    /// Of the Contacts.
+    pub contacts: Option<DateTime<Utc>>,
+}
+
+/// Bringing a directory up to date with what the store holds, beside the changes that [`Directory::apply`] takes in. Who
+/// reads the store may be overtaken by a newer change, so each step is refused when the directory changed meanwhile.
+pub trait DirectoryMirror: Send + Sync {
+    /// Grows with each change of the directory.
+    fn changes(&self) -> u64;
+    /// Puts what the store says of these Accounts and their Contacts in place of what is here. False, and nothing done,
+    /// when the directory changed since `changes`.
+    fn replace_accounts(&self, changes: u64, ids: &[AccountId], page: &ChangePage) -> bool;
+    /// Begins a directory that will take this one's place at once: nobody ever sees half of it.
+    fn rebuild(&self) -> Box<dyn DirectoryRebuild + '_>;
+    /// What the store held when this was last as the store; `None` when nobody knows.
+    fn state(&self) -> Option<MirrorState>;
+    /// Says that this, if it was as the store when that held `from`, is as the store now that it holds `to`.
+    fn advance(&self, from: MirrorState, to: MirrorState);
+}
+
+/// A directory in the making.
+pub trait DirectoryRebuild: Send {
+    /// Adds rows.
+    fn add(&mut self, page: &ChangePage);
+    /// Takes the old one's place, as of this state of the store. False, and nothing done, when the old one changed since
+    /// the beginning.
+    fn finish(self: Box<Self>, state: MirrorState) -> bool;
 }

@@ -383,7 +383,7 @@ async fn a_search_is_one_request_ordered_and_cut_here() {
     assert!(
         query(0).ends_with(
             "&$filter=contains%28name,%27contoso%27%29%20or%20accountnumber%20eq%20%27contoso%27\
-         &$orderby=statecode%20asc,name%20asc&$top=50"
+         &$orderby=statecode%20asc,name%20asc&$top=100"
         ),
         "{}",
         query(0)

@@ -10,7 +10,7 @@ use provider_bridge::domain::account::{
 };
 use provider_bridge::domain::domain_name::{DomainName, RegistrableDomain};
 use provider_bridge::domain::ids::{AccountId, ContactId};
-use provider_bridge::domain::ports::crm::{ChangePage, Directory};
+use provider_bridge::domain::ports::crm::{ChangePage, Directory, DirectoryMirror, MirrorState};
 use uuid::Uuid;
 
 /// Few enough that rows meet: several hosts of one domain, a bare public suffix, a name that needs punycode.
@@ -244,4 +244,45 @@ fn a_domain_of_very_many_accounts_shows_its_owner_and_a_bounded_number_of_the_re
     let owners: Vec<_> = hits.iter().filter(|hit| hit.website).collect();
     assert_eq!(owners.len(), 1);
     assert_eq!(owners[0].account_id, owner.id);
+}
+
+#[test]
+fn a_directory_in_the_making_is_seen_whole_or_not_at_all() {
+    let row = |number: u8| DirectoryAccount {
+        id: account_id(number),
+        name: format!("Account {number}"),
+        state: AccountState::Active,
+        parent_id: None,
+        web_domain: None,
+        email_domains: Vec::new(),
+        row_version: 1,
+    };
+    let page = |numbers: &[u8]| ChangePage {
+        accounts: numbers.iter().copied().map(row).collect(),
+        ..ChangePage::default()
+    };
+    let state = MirrorState {
+        accounts: Some(chrono::DateTime::UNIX_EPOCH),
+        contacts: None,
+    };
+    let directory = AccountDirectory::new();
+    directory.apply(&page(&[1]));
+    let mut rebuild = directory.rebuild();
+    rebuild.add(&page(&[2]));
+    assert_eq!(directory.len(), 1);
+    rebuild.add(&page(&[3]));
+    assert!(rebuild.finish(state));
+    assert!(directory.account(account_id(1)).is_none());
+    assert_eq!((directory.len(), directory.state()), (2, Some(state)));
+
+    // A change that came while it was made would be lost.
+    let rebuild = directory.rebuild();
+    directory.apply(&page(&[4]));
+    assert!(!rebuild.finish(MirrorState::default()));
+    assert_eq!((directory.len(), directory.state()), (3, Some(state)));
+    let changes = directory.changes();
+    directory.apply(&page(&[5]));
+    assert!(!directory.replace_accounts(changes, &[account_id(4)], &page(&[])));
+    assert!(directory.replace_accounts(changes + 1, &[account_id(4)], &page(&[])));
+    assert!(directory.account(account_id(4)).is_none());
 }

@@ -3,5 +3,8 @@
 mod changes;
 mod dataverse;
 mod directory;
+mod feed;
+mod instance;
 mod lookups;
 mod organisation;
+mod syncing;

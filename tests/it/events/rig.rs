@@ -105,7 +105,6 @@ impl Rig {
             crm: Arc::new(Absent),
             accounts: Arc::new(Absent),
             directory: Arc::new(Absent),
-            directory_seen: provider_bridge::flows::sync_crm_directory::DirectorySeen::default(),
             callbacks: policy,
             sealer,
             retention: Retention {

@@ -104,7 +104,6 @@ impl World {
             crm: crm.clone(),
             accounts: crm.clone(),
             directory: directory.clone(),
-            directory_seen: provider_bridge::flows::sync_crm_directory::DirectorySeen::default(),
             callbacks: Arc::new(Elsewhere),
             sealer: Arc::new(Elsewhere),
             retention,

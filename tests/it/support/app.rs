@@ -13,7 +13,6 @@ use provider_bridge::domain::ids::ProviderId;
 use provider_bridge::domain::provider::{Provider, ProviderKind};
 use provider_bridge::domain::provider_account::{ExternalId, ListedCustomer};
 use provider_bridge::flows::Flows;
-use provider_bridge::flows::sync_crm_directory::DirectorySeen;
 use provider_bridge::http::documents::Documents;
 use provider_bridge::http::links::Links;
 use provider_bridge::http::pages::PageSettings;
@@ -96,7 +95,6 @@ impl TestApp {
             directory: crm.clone(),
             callbacks: Arc::new(OneCallbackHost),
             sealer: Arc::new(RingSealer::new(&ring, context.clone())),
-            directory_seen: DirectorySeen::default(),
             retention: RETENTION,
             environment: Arc::from("test"),
         };
