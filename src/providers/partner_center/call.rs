@@ -13,7 +13,7 @@ use super::failure::{Refusal, code_of};
 use crate::domain::context::Context;
 use crate::domain::ports::provider::{FailureKind, ProviderError};
 use crate::net::app_token::AppTokens;
-use crate::net::backoff::{RetryPolicy, retry};
+use crate::net::backoff::{Advice, Advise, RetryPolicy, retry};
 use crate::net::client::{Answer, HttpClient};
 use crate::net::retry_after;
 use crate::net::token_bucket::TokenBucket;
@@ -34,10 +34,46 @@ pub(super) struct Caller {
     pub(super) retry: RetryPolicy,
 }
 
-/// A successful answer, with what to quote when it turns out to be unusable.
-pub(super) struct Answered {
-    pub(super) answer: Answer,
-    pub(super) correlation_id: String,
+/// Why an answer that says 200 is of no use.
+pub(super) trait Unusable: std::fmt::Display {
+    /// What happens next, for people.
+    const NEXT: &'static str;
+
+    /// Whether the same answer may be whole next time: a proxy's page, or JSON that was cut off.
+    fn may_pass(&self) -> bool;
+}
+
+/// An answer, with what to quote to the provider's support.
+struct Answered {
+    answer: Answer,
+    correlation_id: String,
+}
+
+/// An attempt that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+struct Failed {
+    error: ProviderError,
+    may_pass: bool,
+}
+
+impl From<ProviderError> for Failed {
+    fn from(error: ProviderError) -> Self {
+        Self {
+            error,
+            may_pass: false,
+        }
+    }
+}
+
+impl Advise for Failed {
+    fn advice(&self) -> Advice {
+        if self.may_pass {
+            Advice::Again
+        } else {
+            self.error.advice()
+        }
+    }
 }
 
 /// What one logical call keeps over its attempts.
@@ -50,14 +86,28 @@ struct Call<'a> {
 }
 
 impl Caller {
-    /// Reads `url`; `what` says what for, as a verb phrase. Only 200 is a success.
-    #[tracing::instrument(name = "provider.call", skip_all, fields(what))]
-    pub(super) async fn get(
+    /// Asks for `url` and gives the body to `read`; `what` says what for, as a verb phrase. Only 200 is a success.
+    pub(super) async fn get<T, E: Unusable>(
         &self,
         what: &str,
         url: Url,
         headers: HeaderMap,
-    ) -> Result<Answered, ProviderError> {
+        read: impl Fn(&[u8]) -> Result<T, E> + Sync,
+    ) -> Result<T, ProviderError> {
+        let policy = &self.retry;
+        self.get_under(policy, what, url, headers, read).await
+    }
+
+    /// As [`Self::get`], with another patience.
+    #[tracing::instrument(name = "provider.call", skip_all, fields(what))]
+    pub(super) async fn get_under<T, E: Unusable>(
+        &self,
+        policy: &RetryPolicy,
+        what: &str,
+        url: Url,
+        headers: HeaderMap,
+        read: impl Fn(&[u8]) -> Result<T, E> + Sync,
+    ) -> Result<T, ProviderError> {
         let call = Call {
             what,
             url,
@@ -65,9 +115,27 @@ impl Caller {
             request_id: self.new_id(),
             renewed: AtomicBool::new(false),
         };
-        retry(&self.context, &self.retry, |_| self.attempt(&call)).await
+        let attempt = |_| async {
+            let answered = self.attempt(&call).await?;
+            read(&answered.answer.body).map_err(|unusable| Failed {
+                may_pass: unusable.may_pass(),
+                error: ProviderError {
+                    kind: FailureKind::Protocol,
+                    message: format!(
+                        "Partner Center was asked to {what}, but {unusable}; {}",
+                        E::NEXT
+                    ),
+                    code: None,
+                    retry_after: None,
+                    correlation_id: Some(answered.correlation_id),
+                },
+            })
+        };
+        let outcome = retry(&self.context, policy, attempt).await;
+        outcome.map_err(|failed| failed.error)
     }
 
+    /// One attempt, with a second request when the token had to be renewed.
     async fn attempt(&self, call: &Call<'_>) -> Result<Answered, ProviderError> {
         loop {
             self.bucket.acquire().await;
@@ -80,21 +148,25 @@ impl Caller {
             if status == 401 && self.renew(call, &token, &answered.answer).await {
                 continue;
             }
-            let refusal = Refusal {
-                what: call.what,
-                status,
-                body: &answered.answer.body,
-                retry_after: retry_after(&answered.answer.headers, self.context.now()),
-                correlation_id: answered.correlation_id,
-            };
-            let error = refusal.into_error();
-            if error.kind == FailureKind::Throttled
-                && let Some(wait) = error.retry_after
-            {
-                self.bucket.pause(wait);
-            }
-            return Err(error);
+            return Err(self.refused(call, answered));
         }
+    }
+
+    fn refused(&self, call: &Call<'_>, answered: Answered) -> ProviderError {
+        let refusal = Refusal {
+            what: call.what,
+            status: answered.answer.status.as_u16(),
+            body: &answered.answer.body,
+            retry_after: retry_after(&answered.answer.headers, self.context.now()),
+            correlation_id: answered.correlation_id,
+        };
+        let error = refusal.into_error();
+        if error.kind == FailureKind::Throttled
+            && let Some(wait) = error.retry_after
+        {
+            self.bucket.pause(wait);
+        }
+        error
     }
 
     async fn send(&self, call: &Call<'_>, token: &SecretString) -> Result<Answered, ProviderError> {

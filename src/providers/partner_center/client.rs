@@ -87,32 +87,23 @@ impl ProviderClient for PartnerCenterClient {
         let url = page_url(customers, self.settings.page_size, place.as_ref());
         let number = place.as_ref().map_or(0, Place::pages) + 1;
         let what = format!("list its customers (page {number})");
-        match self.caller.get(&what, url, headers).await {
-            Ok(answered) => read_page(&answered.answer.body, place.as_ref())
-                .map_err(|error| error.into_error(number, answered.correlation_id)),
+        let read = |body: &[u8]| read_page(body, place.as_ref());
+        match self.caller.get(&what, url, headers, read).await {
             // Before any page was read, the same answer is only an error.
             Err(error) if place.is_some() && is_end(&error) => Ok(CustomerPage {
                 customers: Vec::new(),
                 unreadable: Vec::new(),
                 next: None,
             }),
-            Err(error) => Err(error),
+            outcome => outcome,
         }
     }
 
     async fn customer_details(&self, id: &ExternalId) -> Result<CustomerDetails, ProviderError> {
         let url = self.settings.resource(&["customers", id.as_str()]);
         let what = format!("show customer {id}");
-        let answered = self.caller.get(&what, url, HeaderMap::new()).await?;
-        read_details(&answered.answer.body, id).map_err(|error| ProviderError {
-            kind: FailureKind::Protocol,
-            message: format!(
-                "Partner Center's answer for customer {id} could not be used: {error}"
-            ),
-            code: None,
-            retry_after: None,
-            correlation_id: Some(answered.correlation_id),
-        })
+        let read = |body: &[u8]| read_details(body, id);
+        self.caller.get(&what, url, HeaderMap::new(), read).await
     }
 
     async fn verify(&self) -> VerifyReport {

@@ -2,8 +2,9 @@
 //! where it is. Of a person nothing is kept but the domain of the address.
 
 use super::body::Body;
+use super::call::Unusable;
 use super::lenient::Text;
-use super::wire::{Address, Customer};
+use super::wire::{Address, DetailedCustomer};
 use crate::domain::domain_name::DomainName;
 use crate::domain::provider_account::{CustomerDetails, ExternalId};
 
@@ -16,13 +17,21 @@ pub(super) enum DetailsError {
     AnotherCustomer,
 }
 
+impl Unusable for DetailsError {
+    const NEXT: &'static str = "it is asked again later";
+
+    fn may_pass(&self) -> bool {
+        matches!(self, Self::NotJson)
+    }
+}
+
 /// Reads the details of `wanted`.
 pub(super) fn read_details(
     body: &[u8],
     wanted: &ExternalId,
 ) -> Result<CustomerDetails, DetailsError> {
     let body = Body::new(body);
-    let customer: Customer<'_> = body
+    let customer: DetailedCustomer<'_> = body
         .read()
         .map_err(|_| DetailsError::NotJson)?
         .ok_or(DetailsError::NotJson)?;
@@ -65,7 +74,7 @@ pub(super) fn read_details(
     })
 }
 
-fn is_about(customer: &Customer<'_>, wanted: &ExternalId) -> bool {
+fn is_about(customer: &DetailedCustomer<'_>, wanted: &ExternalId) -> bool {
     let tenant = customer
         .company_profile
         .0

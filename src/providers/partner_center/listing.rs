@@ -10,11 +10,12 @@ use reqwest::Url;
 use reqwest::header::HeaderValue;
 
 use super::body::Body;
+use super::call::Unusable;
 use super::lenient::Object;
 use super::page_token::Place;
 use super::wire::{Customer, Page};
 use crate::domain::domain_name::DomainName;
-use crate::domain::ports::provider::{CustomerPage, FailureKind, ProviderError, UnreadableItem};
+use crate::domain::ports::provider::{CustomerPage, UnreadableItem};
 use crate::domain::provider_account::{ExternalId, ListedCustomer};
 
 /// Why a page could not be used; the listing ends here, incomplete.
@@ -32,19 +33,11 @@ pub(super) enum PageError {
     Circle,
 }
 
-impl PageError {
-    /// As the flow sees it.
-    pub(super) fn into_error(self, page: u64, correlation_id: String) -> ProviderError {
-        ProviderError {
-            kind: FailureKind::Protocol,
-            message: format!(
-                "page {page} of Partner Center's customers could not be used: {self}; the listing is incomplete and is \
-                 begun anew next time"
-            ),
-            code: None,
-            retry_after: None,
-            correlation_id: Some(correlation_id),
-        }
+impl Unusable for PageError {
+    const NEXT: &'static str = "the listing is incomplete and is begun anew next time";
+
+    fn may_pass(&self) -> bool {
+        matches!(self, Self::NotJson)
     }
 }
 

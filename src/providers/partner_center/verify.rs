@@ -1,6 +1,8 @@
 //! Verify Connectivity (A3), as far as an application signing in by itself can be tested: each step live, the first that
 //! fails named with its remedy. What needs a person's sign-in (MFA) is not asked of an application.
 
+use std::time::Duration;
+
 use reqwest::header::HeaderMap;
 use secrecy::ExposeSecret;
 
@@ -8,10 +10,19 @@ use super::client::PartnerCenterClient;
 use super::listing::{page_url, read_page};
 use crate::domain::ports::provider::{FailureKind, ProviderError};
 use crate::domain::verify::{VerifyReport, VerifyStep};
+use crate::net::backoff::RetryPolicy;
 use crate::net::token_claims::TokenClaims;
 
 /// Partner Center's own application id: the audience of tokens in the newer format, in every cloud and tenant.
 const PARTNER_CENTER_APP: &str = "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd";
+
+/// Somebody is waiting for the result: a passing fault is tried once more, a throttled connection is reported as such.
+const PATIENCE: RetryPolicy = RetryPolicy {
+    tries: 2,
+    first_delay: Duration::from_millis(500),
+    max_delay: Duration::from_secs(1),
+    total: Duration::from_secs(5),
+};
 
 /// A step that failed; its name and its reason.
 type Failed = (&'static str, String);
@@ -123,12 +134,11 @@ fn right_audience(
 
 async fn read_customers(client: &PartnerCenterClient) -> Result<String, ProviderError> {
     let url = page_url(client.settings.resource(&["customers"]), 1, None);
-    let answered = client
+    let read = |body: &[u8]| read_page(body, None);
+    let page = client
         .caller
-        .get("list its customers", url, HeaderMap::new())
+        .get_under(&PATIENCE, "list its customers", url, HeaderMap::new(), read)
         .await?;
-    let page = read_page(&answered.answer.body, None)
-        .map_err(|error| error.into_error(1, answered.correlation_id))?;
     Ok(match page.customers.first() {
         Some(customer) => format!("read customers, the first is `{}`", customer.name),
         None => "read customers, there are none yet".to_owned(),

@@ -223,8 +223,22 @@ async fn a_page_that_cannot_be_used_is_an_error_and_never_the_end() {
         assert_eq!(pages.len(), 1, "{at}");
         let error = end.unwrap_err();
         assert_eq!(error.kind, FailureKind::Protocol, "{at}: {error}");
-        assert!(error.message.starts_with("page 2 of"), "{at}: {error}");
+        assert!(error.message.contains("(page 2), but"), "{at}: {error}");
         assert!(error.correlation_id.is_some(), "{at}");
+    }
+}
+
+#[actix_web::test]
+async fn a_page_that_is_whole_the_second_time_is_taken() {
+    for spoilt in ["<html>One moment</html>", r#"{"items":[{"id":"#] {
+        let spoilt = ResponseTemplate::new(200).set_body_raw(spoilt, "application/json");
+        let stand = Stand::start().await;
+        let answers = vec![spoilt, ok(page(&[1], None))];
+        stand.answering_in_turn(path(CUSTOMERS), answers).await;
+        let (pages, end) = stand.list().await;
+        end.unwrap();
+        assert_eq!(names(&pages), ["Customer 1"]);
+        assert_eq!(stand.asked().await.len(), 2);
     }
 }
 

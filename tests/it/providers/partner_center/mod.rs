@@ -5,6 +5,7 @@ mod details;
 mod listing;
 mod listing_items;
 mod refusals;
+mod simulated;
 mod stand;
 mod throttling;
 mod verify;

@@ -1,5 +1,6 @@
 //! Verify Connectivity: every step is live, and the first that fails is named with its remedy (A3).
 
+use provider_bridge::domain::context::Clock;
 use provider_bridge::domain::ports::provider::ProviderClient;
 use provider_bridge::domain::verify::VerifyReport;
 use provider_bridge::providers::partner_center::PartnerCenterConnection;
@@ -176,4 +177,18 @@ async fn a_missing_right_is_the_role_and_anything_else_is_the_read() {
             "{detail}"
         );
     }
+}
+
+#[actix_web::test]
+async fn nobody_is_kept_waiting_for_a_test() {
+    let stand = Stand::start().await;
+    stand
+        .answering(refusal(429, json!("429"), "slow down").insert_header("retry-after", "60"))
+        .await;
+    let began = stand.clock.now();
+    let report = stand.client.verify().await;
+    let (step, detail) = failed(&report);
+    assert_eq!(step, "a real read");
+    assert!(detail.contains("too often"), "{detail}");
+    assert_eq!(stand.clock.now(), began);
 }
