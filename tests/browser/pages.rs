@@ -241,7 +241,7 @@ async fn send(url: String, headers: &[(&str, &str)], form: Option<&[(&str, &str)
 }
 
 #[actix_web::test]
-async fn the_door_refuses_foreign_hosts_used_links_and_forged_forms() {
+async fn the_door_refuses_foreign_hosts_and_used_links() {
     let service = Service::start().await;
     let base = service.running.base_url();
     let foreign = send(format!("{base}/"), &[("host", "attacker.example")], None).await;
@@ -264,10 +264,33 @@ async fn the_door_refuses_foreign_hosts_used_links_and_forged_forms() {
     }
     assert_eq!(enter().await.status, 401, "a link works once");
 
+    service.stop().await;
+}
+
+/// Signs in; the session's cookie, its CSRF secret, and the policy of its pages.
+async fn signed_in(service: &Service) -> (String, String, String) {
+    let base = service.running.base_url();
+    let link = service.sign_in_link(Role::Provisioning).await;
+    let form = [("link", link.rsplit('/').next().unwrap())];
+    let entered = send(format!("{base}/sign-in"), &[], Some(&form)).await;
+    let cookie = entered.headers["set-cookie"].to_str().unwrap();
     let cookie = cookie.split(';').next().unwrap().to_owned();
     let page = send(format!("{base}/"), &[("cookie", &cookie)], None).await;
-    assert_eq!(page.status, 200);
-    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    let policy = page.headers["content-security-policy"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    let html = String::from_utf8(page.body.to_vec()).unwrap();
+    let csrf = html.split("name=\"csrf\" value=\"").nth(1).unwrap();
+    let csrf = csrf.split('"').next().unwrap().to_owned();
+    (cookie, csrf, policy)
+}
+
+#[actix_web::test]
+async fn the_door_refuses_forged_forms_and_frames() {
+    let service = Service::start().await;
+    let base = service.running.base_url();
+    let (cookie, csrf, policy) = signed_in(&service).await;
     assert!(
         policy.contains("frame-ancestors 'none'") && policy.contains("script-src 'self'"),
         "{policy}"
@@ -285,14 +308,6 @@ async fn the_door_refuses_foreign_hosts_used_links_and_forged_forms() {
         .accounts
         .remove(0);
     let url = format!("{base}/provider-accounts/{}/exclude", account.id);
-    let html = String::from_utf8(page.body.to_vec()).unwrap();
-    let csrf = html
-        .split("name=\"csrf\" value=\"")
-        .nth(1)
-        .unwrap()
-        .split('"')
-        .next()
-        .unwrap();
     let forged = [("csrf", "guessed"), ("reason", "because")];
     assert_eq!(
         send(url.clone(), &[("cookie", &cookie)], Some(&forged))
@@ -300,7 +315,7 @@ async fn the_door_refuses_foreign_hosts_used_links_and_forged_forms() {
             .status,
         403
     );
-    let right = [("csrf", csrf), ("reason", "because")];
+    let right = [("csrf", csrf.as_str()), ("reason", "because")];
     let cross_site = [
         ("cookie", cookie.as_str()),
         ("sec-fetch-site", "cross-site"),

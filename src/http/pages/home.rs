@@ -15,8 +15,8 @@ use crate::domain::ids::ProviderAccountId;
 use crate::domain::mapping::Mapping;
 use crate::domain::provider_account::ProviderAccount;
 use crate::flows::FlowError;
+use crate::flows::provider_accounts::{After, Filter};
 use crate::http::state::ApiState;
-use crate::store::provider_accounts::{After, Filter};
 
 /// Rows of a page.
 const ROWS: u64 = 50;

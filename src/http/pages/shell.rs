@@ -5,8 +5,8 @@ use actix_web::web::Data;
 use super::door::Visitor;
 use crate::domain::mapping::MappingState;
 use crate::flows::FlowError;
+use crate::flows::provider_accounts::{Counts, Filter};
 use crate::http::state::ApiState;
-use crate::store::provider_accounts::{Counts, Filter};
 
 /// The views of B3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

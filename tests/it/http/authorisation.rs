@@ -15,7 +15,7 @@ use crate::support::outside::CALLBACK_HOST;
 const PUBLIC: [&str; 8] = [
     "GetConnectorDefinition",
     "GetDocumentation",
-    "GetDocumentationStyle",
+    "GetDocumentationFile",
     "GetLiveness",
     "GetMetrics",
     "GetOpenApiDocument",

@@ -28,92 +28,94 @@ async fn refused(status: u16, body: Value) -> TokenError {
     refused_with(ResponseTemplate::new(status).set_body_json(body)).await
 }
 
+/// Error, sub-error, number, class, and a word of the remedy.
+const REFUSALS: [(&str, Option<&str>, u32, FailureKind, &str); 14] = [
+    (
+        "invalid_client",
+        None,
+        7_000_215,
+        Configuration,
+        "enter the secret's value",
+    ),
+    (
+        "invalid_client",
+        None,
+        7_000_222,
+        Configuration,
+        "make a new one",
+    ),
+    (
+        "unauthorized_client",
+        None,
+        700_016,
+        Configuration,
+        "check the tenant",
+    ),
+    (
+        "invalid_request",
+        None,
+        90_002,
+        Configuration,
+        "check tenant and cloud",
+    ),
+    (
+        "invalid_resource",
+        None,
+        500_011,
+        Configuration,
+        "check that it is the tenant",
+    ),
+    (
+        "invalid_grant",
+        Some("consent_required"),
+        65_001,
+        Consent,
+        "give admin consent",
+    ),
+    (
+        "invalid_grant",
+        Some("basic_action"),
+        50_076,
+        Consent,
+        "sign in again",
+    ),
+    ("invalid_grant", None, 700_082, Consent, "sign in again"),
+    (
+        "access_denied",
+        None,
+        53_003,
+        Permission,
+        "Conditional Access",
+    ),
+    ("invalid_grant", None, 50_196, Throttled, "wait"),
+    (
+        "temporarily_unavailable",
+        None,
+        90_033,
+        Transient,
+        "passing fault",
+    ),
+    // Numbers nobody has heard of: the class decides.
+    (
+        "invalid_client",
+        None,
+        7_999_999,
+        Configuration,
+        "check client id and secret",
+    ),
+    (
+        "invalid_grant",
+        Some("consent_required"),
+        99_999,
+        Consent,
+        "admin consent",
+    ),
+    ("something_new", None, 99_999, Protocol, "unknown kind"),
+];
+
 #[actix_web::test]
 async fn each_refusal_is_classed_by_who_can_mend_it() {
-    let cases: [(&str, Option<&str>, u32, FailureKind, &str); 14] = [
-        (
-            "invalid_client",
-            None,
-            7_000_215,
-            Configuration,
-            "enter the secret's value",
-        ),
-        (
-            "invalid_client",
-            None,
-            7_000_222,
-            Configuration,
-            "make a new one",
-        ),
-        (
-            "unauthorized_client",
-            None,
-            700_016,
-            Configuration,
-            "check the tenant",
-        ),
-        (
-            "invalid_request",
-            None,
-            90_002,
-            Configuration,
-            "check tenant and cloud",
-        ),
-        (
-            "invalid_resource",
-            None,
-            500_011,
-            Configuration,
-            "check that it is the tenant",
-        ),
-        (
-            "invalid_grant",
-            Some("consent_required"),
-            65_001,
-            Consent,
-            "give admin consent",
-        ),
-        (
-            "invalid_grant",
-            Some("basic_action"),
-            50_076,
-            Consent,
-            "sign in again",
-        ),
-        ("invalid_grant", None, 700_082, Consent, "sign in again"),
-        (
-            "access_denied",
-            None,
-            53_003,
-            Permission,
-            "Conditional Access",
-        ),
-        ("invalid_grant", None, 50_196, Throttled, "wait"),
-        (
-            "temporarily_unavailable",
-            None,
-            90_033,
-            Transient,
-            "passing fault",
-        ),
-        // Numbers nobody has heard of: the class decides.
-        (
-            "invalid_client",
-            None,
-            7_999_999,
-            Configuration,
-            "check client id and secret",
-        ),
-        (
-            "invalid_grant",
-            Some("consent_required"),
-            99_999,
-            Consent,
-            "admin consent",
-        ),
-        ("something_new", None, 99_999, Protocol, "unknown kind"),
-    ];
-    for (error, suberror, code, kind, remedy) in cases {
+    for (error, suberror, code, kind, remedy) in REFUSALS {
         let body = json!({
             "error": error, "suberror": suberror, "error_codes": [code], "error_description": "as told",
             "correlation_id": "corr-1", "trace_id": "trace-1", "timestamp": "2026-06-01 12:00:00Z",
