@@ -4,7 +4,6 @@
 #[cfg(test)]
 mod chromium;
 #[cfg(test)]
-#[cfg(feature = "simulator")]
 mod pages;
 #[cfg(test)]
 mod self_test;

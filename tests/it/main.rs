@@ -19,10 +19,8 @@ mod net;
 #[cfg(test)]
 mod providers;
 #[cfg(test)]
-#[cfg(feature = "simulator")]
 mod service;
 #[cfg(test)]
-#[cfg(feature = "simulator")]
 mod simulator;
 #[cfg(test)]
 mod support;

@@ -1,5 +1,5 @@
-//! The OpenAPI document (3.1), made of the route table. utoipa gives what the annotations say; [`finish`] adds what is the
-//! same everywhere and what Power Platform asks for, so that no annotation repeats it.
+//! The OpenAPI document (3.1), made of the route table. utoipa gives what the annotations say; [`openapi`] adds what is
+//! the same everywhere and what Power Platform asks for, so that no annotation repeats it.
 
 mod common;
 mod events;

@@ -11,6 +11,7 @@ use provider_bridge::store::provider_accounts::Filter;
 
 use super::outcome::Outcome;
 use super::scene::{Receiver, Scene, hours_later, run_until_idle, simulator};
+use crate::on_both_engines;
 
 const CUSTOMERS: usize = 60;
 
@@ -181,28 +182,8 @@ async fn a_listing_that_breaks_off_marks_nothing_as_missing(engine: Engine) {
     assert_eq!(ids, [gone]);
 }
 
-macro_rules! on_both {
-    ($($name:ident)+) => {$(
-        mod $name {
-            use provider_bridge::store::Engine;
-
-            #[actix_web::test]
-            async fn on_sqlite() {
-                super::super::$name(Engine::Sqlite).await;
-            }
-
-            #[actix_web::test]
-            async fn on_postgres() {
-                super::super::$name(Engine::Postgres).await;
-            }
-        }
-    )+};
-}
-
-mod run {
-    on_both! {
-        a_first_sync_keeps_matches_maps_and_tells
-        a_second_sync_without_changes_changes_nothing
-        a_listing_that_breaks_off_marks_nothing_as_missing
-    }
+on_both_engines! {
+    a_first_sync_keeps_matches_maps_and_tells,
+    a_second_sync_without_changes_changes_nothing,
+    a_listing_that_breaks_off_marks_nothing_as_missing,
 }

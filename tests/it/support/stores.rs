@@ -1,5 +1,5 @@
-//! A migrated, empty store for a test, on either engine; [`on_both_engines!`](crate::on_both_engines) runs a test body on
-//! both:
+//! A migrated, empty store for a test, on either engine. [`on_both_engines!`](crate::on_both_engines) makes two tests of one
+//! body, either written inside it:
 //!
 //! ```ignore
 //! on_both_engines! {
@@ -11,7 +11,9 @@
 //! }
 //! ```
 //!
-//! makes the tests `a_mapping_is_kept_once::on_sqlite` and `a_mapping_is_kept_once::on_postgres`.
+//! or named in it, `on_both_engines! { a_mapping_is_kept_once, another }`, and written beside it. The tests are called
+//! `a_mapping_is_kept_once::on_sqlite` and `a_mapping_is_kept_once::on_postgres`. A body takes a [`TestStore`], or the
+//! [`Engine`] when it needs more than one.
 
 use std::ops::Deref;
 
@@ -99,27 +101,52 @@ impl Deref for TestStore {
     }
 }
 
+/// What a test body on both engines may ask for.
+pub trait OnEngine {
+    async fn on(engine: Engine) -> Self;
+}
+
+impl OnEngine for Engine {
+    async fn on(engine: Engine) -> Self {
+        engine
+    }
+}
+
+impl OnEngine for TestStore {
+    async fn on(engine: Engine) -> Self {
+        Self::create(engine).await
+    }
+}
+
+/// Runs a body; which thing to make for it follows from its type.
+pub async fn run_on<S: OnEngine>(engine: Engine, body: impl AsyncFnOnce(S)) {
+    body(S::on(engine).await).await;
+}
+
 /// Makes two tests of each body, one an engine.
 #[macro_export]
 macro_rules! on_both_engines {
-    ($($(#[$about:meta])* async fn $name:ident($store:ident: TestStore) $body:block)+) => {$(
-        $(#[$about])*
-        async fn $name($store: $crate::support::stores::TestStore) $body
-
+    ($($name:ident),+ $(,)?) => {$(
         mod $name {
             use provider_bridge::store::Engine;
-            use $crate::support::stores::TestStore;
+            use $crate::support::stores::run_on;
 
             #[actix_web::test]
             async fn on_sqlite() {
-                super::$name(TestStore::create(Engine::Sqlite).await).await;
+                run_on(Engine::Sqlite, super::$name).await;
             }
 
             #[actix_web::test]
             async fn on_postgres() {
-                super::$name(TestStore::create(Engine::Postgres).await).await;
+                run_on(Engine::Postgres, super::$name).await;
             }
         }
+    )+};
+    ($($(#[$about:meta])* async fn $name:ident($store:ident: TestStore) $body:block)+) => {$(
+        $(#[$about])*
+        async fn $name($store: $crate::support::stores::TestStore) $body
+
+        $crate::on_both_engines! { $name }
     )+};
 }
 

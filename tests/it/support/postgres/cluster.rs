@@ -37,10 +37,10 @@ impl Cluster {
     pub fn start() -> io::Result<Self> {
         let account = server_account();
         // Not TMPDIR, which may be long: a socket's path must stay below 108 bytes.
-        let folder = tempfile::Builder::new()
+        let removed_unless_started = tempfile::Builder::new()
             .prefix("pb-pg.")
-            .tempdir_in("/tmp")?
-            .keep();
+            .tempdir_in("/tmp")?;
+        let folder = removed_unless_started.path().to_owned();
         fs::set_permissions(&folder, Permissions::from_mode(0o700))?;
         if let Some((user, group)) = account {
             chown(&folder, Some(user), Some(group))?;
@@ -67,6 +67,8 @@ impl Cluster {
             .stdout(log.try_clone()?)
             .stderr(log);
         let guard = as_account(command, account).spawn()?;
+        // From here on the guard removes it.
+        let _ = removed_unless_started.keep();
         let cluster = Self {
             folder,
             _guard: guard,
