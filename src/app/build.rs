@@ -38,7 +38,7 @@ use crate::net::callback_client::CallbackClient;
 use crate::net::guarded_dns::SystemLookup;
 use crate::providers::partner_center::PartnerCenterSettings;
 use crate::store::retention::Retention;
-use crate::store::{Engine, Store, jobs};
+use crate::store::{Engine, Store, deliveries, jobs, leases};
 
 /// The sweep runs once a night (UTC).
 const SWEEP: &str = "20 3 * * *";
@@ -87,6 +87,8 @@ impl App {
         let lock = Store::exclusive(&database_settings(&config))?;
         if store.engine() == Engine::Sqlite {
             jobs::reclaim_all(&store, &context).await?;
+            deliveries::reclaim_all(&store, &context).await?;
+            leases::free_all(&store, &context).await?;
         }
         let app = Self::assemble(config, context, store).await?;
         Ok(Self { lock, ..app })

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::wake::Wake;
 use crate::domain::context::Context;
 use crate::store::dispatch::{self, Dispatched};
-use crate::store::leases::Lease;
+use crate::store::leases::{self, Lease};
 use crate::store::{Signal, Store, StoreError};
 
 /// How long a dispatcher that died keeps others waiting.
@@ -79,6 +79,12 @@ impl Dispatcher {
                 tracing::warn!(?error, "events could not be dispatched; trying again");
             }
             wake.next(&self.context, POLL, stop).await;
+        }
+        let kept = self.kept().take();
+        if let Some((lease, _)) = kept
+            && let Err(error) = leases::release(&self.store, &self.context, lease).await
+        {
+            tracing::warn!(?error, "the right to dispatch ends by itself in a moment");
         }
     }
 

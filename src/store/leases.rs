@@ -4,8 +4,10 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveValue::Set, EntityTrait, IntoActiveModel, QuerySelect};
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
+};
 use uuid::Uuid;
 
 use super::entities::lease;
@@ -46,6 +48,42 @@ pub async fn acquire(
     lease::Entity::update(row).exec(&*tx).await?;
     tx.commit().await?;
     Ok(Some(Lease { name, fence }))
+}
+
+/// Gives the lease back, so that another instance need not wait for its end. One that was lost stays as it is.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn release(store: &Store, context: &Context, lease: Lease) -> Result<(), StoreError> {
+    free(
+        store,
+        context,
+        lease::Column::Name
+            .eq(lease.name)
+            .and(lease::Column::Fence.eq(lease.fence)),
+    )
+    .await
+}
+
+/// Frees every lease. Only for the start of a process that holds the exclusive lock of a SQLite file: nobody else can
+/// hold one.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn free_all(store: &Store, context: &Context) -> Result<(), StoreError> {
+    free(store, context, lease::Column::Fence.gt(0)).await
+}
+
+/// The next holder gets a fence of its own, because the row no longer names the old one.
+async fn free(store: &Store, context: &Context, which: Expr) -> Result<(), StoreError> {
+    let tx = store.begin().await?;
+    lease::Entity::update_many()
+        .col_expr(lease::Column::Until, Expr::value(context.now()))
+        .col_expr(lease::Column::Holder, Expr::value(Uuid::nil()))
+        .filter(which)
+        .exec(&*tx)
+        .await?;
+    tx.commit().await
 }
 
 /// Locks the lease's row until the end of `tx`, makes sure that the lease is still ours, and gives its counter.

@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use provider_bridge::domain::trigger::DeliveryState;
-use provider_bridge::events::Limits;
-use provider_bridge::store::deliveries;
+use provider_bridge::events::{Dispatcher, Limits};
 use provider_bridge::store::entities::delivery;
+use provider_bridge::store::{deliveries, leases};
 use sea_orm::EntityTrait;
 use tokio_util::sync::CancellationToken;
 
 use super::receiver::{Receiver, Reply};
 use super::rig::Rig;
 use crate::on_both_engines;
+use crate::support::context::context_seeded;
 
 on_both_engines! {
     async fn killed_between_sending_and_recording_it_is_sent_again_under_the_same_id(store: TestStore) {
@@ -94,6 +95,23 @@ on_both_engines! {
         let delivered = rows.iter().filter(|row| row.state == DeliveryState::Delivered.name()).count();
         assert_eq!(delivered, 50);
         assert!(rows.iter().all(|row| row.lease_until.is_none()), "nothing stays claimed");
+
+        rig.publish("s/0", 51).await;
+        let next = Dispatcher::new(store.database.open().await, context_seeded(2).0);
+        assert_eq!(next.run_once().await.unwrap().events, 1, "nobody waits for who left in good order");
+    }
+
+    async fn a_restart_alone_on_its_database_dispatches_at_once(store: TestStore) {
+        let rig = Rig::new(store.clone());
+        rig.publish("s", 1).await;
+        assert_eq!(rig.dispatch().await.events, 1);
+        rig.publish("s", 2).await;
+        let next = Dispatcher::new(store.clone(), context_seeded(2).0);
+        assert_eq!(next.run_once().await.unwrap().events, 0, "a dead one's lease holds for others");
+        leases::free_all(&store, &rig.context).await.unwrap();
+        assert_eq!(next.run_once().await.unwrap().events, 1);
+        rig.publish("s", 3).await;
+        assert_eq!(rig.dispatch().await.events, 0, "and the dead one, were it alive, writes nothing");
     }
 
     async fn stopping_puts_back_what_was_not_sent_yet(store: TestStore) {
