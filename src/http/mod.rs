@@ -1,4 +1,4 @@
-//! Everything that comes in. [`routes`] is the only route table: path and description of an operation come from one
+//! Everything that comes in. `routes` is the only route table: path and description of an operation come from one
 //! registration, so that the OpenAPI document cannot forget or invent one.
 //!
 //! A request passes [`edge`] (id, problems, headers, numbers, log), then [`gate`] (credential, rate limit) if it is for

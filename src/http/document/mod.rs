@@ -47,7 +47,27 @@ pub fn openapi() -> Value {
     let mut document = collect();
     common::finish(&mut document);
     power_platform::finish(&mut document);
-    document
+    in_one_order(document)
+}
+
+/// Extensions come out of a hash map: they are put last and sorted, so that the same code always gives the same document.
+fn in_one_order(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let (mut extensions, plain): (Vec<_>, Vec<_>) = members
+                .into_iter()
+                .partition(|(name, _)| name.starts_with("x-"));
+            extensions.sort_by(|one, other| one.0.cmp(&other.0));
+            let ordered = plain.into_iter().chain(extensions);
+            Value::Object(
+                ordered
+                    .map(|(name, value)| (name, in_one_order(value)))
+                    .collect(),
+            )
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(in_one_order).collect()),
+        other => other,
+    }
 }
 
 /// What the annotations say.

@@ -1,4 +1,4 @@
-//! Deliveries: events on their way to subscriptions. [`claim`] takes what is due, [`record`] writes down how it went, both
+//! Deliveries: events on their way to subscriptions. [`claim()`] takes what is due, [`record()`] writes down how it went, both
 //! for many at once, because a transaction for each would be the price of a whole delivery again.
 //!
 //! Deliveries of one subject to one subscription go one after the other: only the one with the lowest position is ever
