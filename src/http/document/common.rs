@@ -38,7 +38,7 @@ pub fn each_operation(
 
 /// Adds it all.
 pub fn finish(document: &mut Value) {
-    each_operation(document, |path, method, operation| {
+    each_operation(document, |_, _, operation| {
         let id = operation
             .get("operationId")
             .and_then(Value::as_str)
@@ -48,9 +48,6 @@ pub fn finish(document: &mut Value) {
         operation.insert("operationId".to_owned(), json!(id));
         if public {
             operation.insert("security".to_owned(), json!([]));
-        }
-        if path.starts_with("/v1/") && method != "get" {
-            idempotency_key(operation);
         }
         responses(operation, public);
     });
@@ -70,20 +67,6 @@ pub fn finish(document: &mut Value) {
                 "description": "An API key of this deployment.",
             }}),
         );
-    }
-}
-
-fn idempotency_key(operation: &mut Map<String, Value>) {
-    let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
-    if let Some(parameters) = parameters.as_array_mut() {
-        parameters.push(json!({
-            "name": "Idempotency-Key",
-            "in": "header",
-            "description": "A text of your choice, new for each thing you want done; a repeated call with the same text gets \
-                            the first answer again, for 24 hours.",
-            "required": false,
-            "schema": { "type": "string", "maxLength": 200 },
-        }));
     }
 }
 
