@@ -4,12 +4,13 @@
 //! classic rule over the directory, and writes a page in one transaction: state, history, audit, events, suggestions.
 //! What is mapped or excluded is never touched, and a mapping that somebody took away does not come back by itself.
 //!
-//! It does nothing while the directory is not complete, and a page decided before a full reading is not written after it:
-//! the second Account at a domain may be what was missing. What changed between decision and write is decided anew.
+//! It does nothing while the directory is not complete, and what was decided before the mirror of the CRM moved is not
+//! written after it: the second Account at a domain may be what came. It is decided anew instead.
 //!
 //! Mode `off` makes suggestions only. Where one-to-one is insisted on, an Account that several Provider Accounts lead to
 //! goes to none of them by itself: to choose one would be a guess.
 
+mod basis;
 mod decided;
 mod page;
 
@@ -19,6 +20,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use serde_json::json;
 
+use self::basis::Basis;
 use self::decided::Decided;
 use super::{FlowError, Flows};
 use crate::domain::caller::Caller;
@@ -27,7 +29,7 @@ use crate::domain::job::JobLease;
 use crate::domain::mapping::MappingState;
 use crate::domain::setting::{AutoMatchMode, OperatorSettings};
 use crate::store::provider_accounts::{self, After, Filter};
-use crate::store::{directory_mark, settings};
+use crate::store::settings;
 
 /// Provider Accounts in one page, and changed in one transaction at most.
 const PAGE: u64 = 500;
@@ -69,6 +71,8 @@ struct Run<'a> {
     total: u64,
     progress_saved_at: DateTime<Utc>,
     matched: Matched,
+    /// Why it did not do all there is to do.
+    note: Option<&'static str>,
 }
 
 impl Flows {
@@ -87,26 +91,30 @@ impl Flows {
             total: provider_accounts::counts(reader, None).await?.unmapped,
             progress_saved_at: self.context.now(),
             matched: Matched::default(),
+            note: None,
         };
-        if directory_mark::complete(reader).await?.is_none() {
-            return Ok(
-                json!({ "mode": run.settings.auto_match, "counts": run.matched, "note": NOT_READ_YET }),
-            );
-        }
-        if run.settings.unique_mapping {
-            run.count_claims().await?;
-        }
         let mut mapped = 0;
-        for _ in 0..MOST_PASSES {
-            run.matched = Matched::default();
-            run.match_all().await?;
+        for pass in 0..MOST_PASSES {
+            if pass > 0 {
+                self.catch_up().await?;
+            }
+            let Some(basis) = Basis::of(self).await? else {
+                run.note = Some(NOT_READ_YET);
+                break;
+            };
+            run.pass(&basis).await?;
+            run.matched.considered += mapped;
             mapped += run.matched.mapped;
             if run.matched.unsettled == 0 {
                 break;
             }
         }
         run.matched.mapped = mapped;
-        Ok(json!({ "mode": run.settings.auto_match, "counts": run.matched }))
+        let mode = run.settings.auto_match;
+        Ok(match run.note {
+            Some(note) => json!({ "mode": mode, "counts": run.matched, "note": note }),
+            None => json!({ "mode": mode, "counts": run.matched }),
+        })
     }
 }
 
@@ -115,18 +123,19 @@ impl Run<'_> {
         matches!(self.settings.auto_match, AutoMatchMode::Classic)
     }
 
-    async fn match_all(&mut self) -> Result<(), FlowError> {
+    /// Matches everything unmapped on one basis; stops as soon as that no longer stands.
+    async fn pass(&mut self, basis: &Basis) -> Result<(), FlowError> {
+        if self.settings.unique_mapping {
+            self.count_claims().await?;
+        }
+        self.matched = Matched::default();
         let mut after = None;
         loop {
-            let mark = directory_mark::complete(self.flows.store.reader()).await?;
             let (decided, next) = self.decide_page(after.as_ref()).await?;
-            match mark {
-                Some(mark) => self.keep_page(decided, &mark).await?,
-                None => self.matched.unsettled += decided.len() as u64,
-            }
+            let stands = self.keep_page(decided, basis).await?;
             match next {
-                Some(next) => after = Some(next),
-                None => return Ok(()),
+                Some(next) if stands => after = Some(next),
+                _ => return Ok(()),
             }
         }
     }
@@ -158,6 +167,7 @@ impl Run<'_> {
 
     /// A first look at everything, to know which Accounts are wanted by several.
     async fn count_claims(&mut self) -> Result<(), FlowError> {
+        self.claims.clear();
         let mut after = None;
         loop {
             let (decided, next) = self.decide_page(after.as_ref()).await?;

@@ -2,17 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::basis::Basis;
 use super::decided::{Decided, Outcome};
 use super::{PROGRESS_EVERY, Run};
 use crate::domain::ids::ProviderAccountId;
 use crate::domain::mapping::{MappedBy, Mapping};
 use crate::domain::setting::AutoMatchMode;
 use crate::flows::FlowError;
-use crate::store::directory_mark::{self, DirectoryMark};
 use crate::store::mappings::suggestions::{self, NamedSuggestion};
 use crate::store::mappings::unique;
 use crate::store::mappings::{self, Change, Locked};
-use crate::store::{WriteTx, jobs, settings};
+use crate::store::{WriteTx, directory_mark, jobs, settings};
 
 /// A person who takes an Account at the same instant makes the unique index refuse the whole page; then it is done again,
 /// so many times.
@@ -22,17 +22,19 @@ const TRIES: usize = 3;
 #[derive(Debug, Clone, Copy, Default)]
 struct Written {
     mapped: u64,
-    /// To be mapped, but something had changed.
+    /// To be written, but something had changed.
     unsettled: u64,
+    /// Whether the basis stood; if not, nothing was written.
+    stands: bool,
 }
 
 impl Run<'_> {
-    /// Writes what a page of decisions changes; nothing changed, no transaction.
+    /// Writes what a page of decisions changes; nothing changed, no transaction. False when the basis no longer stands.
     pub(super) async fn keep_page(
         &mut self,
         mut decided: Vec<Decided>,
-        mark: &DirectoryMark,
-    ) -> Result<(), FlowError> {
+        basis: &Basis,
+    ) -> Result<bool, FlowError> {
         self.hold_back(&mut decided).await?;
         self.matched.considered += decided.len() as u64;
         let ids: Vec<_> = decided.iter().map(|decided| decided.account.id).collect();
@@ -50,13 +52,13 @@ impl Run<'_> {
         });
         let now = self.flows.context.now();
         if decided.is_empty() && now - self.progress_saved_at < PROGRESS_EVERY {
-            return Ok(());
+            return Ok(true);
         }
         self.progress_saved_at = now;
-        let written = self.write_page_patiently(&decided, mark).await?;
+        let written = self.write_page_patiently(&decided, basis).await?;
         self.matched.mapped += written.mapped;
         self.matched.unsettled += written.unsettled;
-        Ok(())
+        Ok(written.stands)
     }
 
     fn count(&mut self, made: &[NamedSuggestion]) {
@@ -104,29 +106,26 @@ impl Run<'_> {
     async fn write_page_patiently(
         &self,
         decided: &[Decided],
-        mark: &DirectoryMark,
+        basis: &Basis,
     ) -> Result<Written, FlowError> {
         let mut tries = 0;
         loop {
             tries += 1;
-            match self.write_page(decided, mark).await {
+            match self.write_page(decided, basis).await {
                 Err(FlowError::Store(error)) if error.is_unique_violation() && tries < TRIES => {}
                 other => return other,
             }
         }
     }
 
-    async fn write_page(
-        &self,
-        decided: &[Decided],
-        mark: &DirectoryMark,
-    ) -> Result<Written, FlowError> {
+    async fn write_page(&self, decided: &[Decided], basis: &Basis) -> Result<Written, FlowError> {
         let flows = self.flows;
         let tx = flows.store.begin().await?;
         jobs::guard(&tx, self.lease).await?;
         let settings = settings::hold(&tx).await?;
         let mut written = Written::default();
-        if directory_mark::complete(&*tx).await?.as_ref() == Some(mark) {
+        written.stands = basis.stands(&tx).await?;
+        if written.stands {
             let ids: Vec<_> = decided.iter().map(|decided| decided.account.id).collect();
             let mut locked = mappings::lock(&tx, &ids).await?;
             locked.retain(|of| of.mapping.open_to_auto_match());
@@ -142,11 +141,12 @@ impl Run<'_> {
                     .await?;
             }
         }
-        let sure = decided
-            .iter()
-            .filter(|decided| decided.target().is_some())
-            .count() as u64;
-        written.unsettled = sure - written.mapped;
+        let sure = decided.iter().filter(|decided| decided.target().is_some());
+        written.unsettled = if written.stands {
+            sure.count() as u64 - written.mapped
+        } else {
+            decided.len().max(1) as u64
+        };
         let done = self.matched.considered + self.matched.waiting_for_details;
         let total = self.total.max(done);
         jobs::progress(&tx, self.lease, as_i64(done), Some(as_i64(total))).await?;

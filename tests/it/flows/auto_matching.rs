@@ -5,15 +5,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use provider_bridge::domain::account::AccountState;
 use provider_bridge::domain::mapping::{MappedBy, Mapping, MappingState};
+use provider_bridge::domain::ports::crm::ChangePage;
 use provider_bridge::domain::setting::AutoMatchMode;
 use provider_bridge::flows::FlowError;
 use provider_bridge::flows::mapping::Expectation;
 use provider_bridge::flows::settings::SettingsChange;
+use provider_bridge::store::crm_directory;
 use provider_bridge::store::provider_accounts::sync;
 use provider_bridge::store::{StoreError, jobs};
 use serde_json::{Value, json};
 
-use super::world::{World, admin, person};
+use super::world::{World, admin, contact, person};
 use crate::on_both_engines;
 
 fn counts(considered: u64, mapped: u64, suggested: u64, without_match: u64) -> Value {
@@ -39,7 +41,7 @@ on_both_engines! {
     async fn what_leads_to_one_account_is_mapped_with_reason_history_audit_and_event(store: TestStore) {
         let world = World::new(&store).await;
         let contoso = world.account(1, "Contoso", "www.contoso.com").await;
-        world.contact(1, contoso, "contoso.com");
+        world.contact(1, contoso, "contoso.com").await;
         let id = world.customer("Contoso Ltd", &["contoso.com", "contoso.onmicrosoft.com"]).await;
 
         let result = world.auto_match().await;
@@ -66,7 +68,7 @@ on_both_engines! {
     async fn a_tie_becomes_suggestions_and_the_next_run_changes_nothing(store: TestStore) {
         let world = World::new(&store).await;
         let small = world.account(1, "Contoso Branch", "").await;
-        world.contact(1, small, "contoso.com");
+        world.contact(1, small, "contoso.com").await;
         world.account(2, "Contoso", "contoso.com").await;
         let id = world.customer("Contoso Ltd", &["contoso.com"]).await;
         let nobody = world.customer("Nobody's", &["nowhere.org"]).await;
@@ -181,19 +183,31 @@ on_both_engines! {
         assert_eq!(world.auto_match().await["counts"]["mapped"], 1);
     }
 
-    /// The store was told of a change that the memory of this instance has not heard of yet.
-    async fn an_account_that_changed_since_it_was_judged_is_left_for_the_next_run(store: TestStore) {
+    /// Another instance has pulled the second Account at the domain; this one has not heard of it yet.
+    async fn what_came_to_the_mirror_since_counts_before_anything_is_written(store: TestStore) {
         let world = World::new(&store).await;
         world.account(1, "Contoso", "contoso.com").await;
+        let branch = world.account(2, "Contoso Branch", "").await;
         let id = world.customer("Contoso Ltd", &["contoso.com"]).await;
-        for (state, version) in [(AccountState::Active, 2), (AccountState::Inactive, 1)] {
-            world.put_mirror(1, "Contoso", state, version).await;
-            let result = world.auto_match().await;
-            assert_eq!(result["counts"]["unsettled"], 1, "{result}");
-            assert_eq!(world.get(id).await.mapping.state(), MappingState::Unmapped);
-        }
-        world.account(1, "Contoso", "contoso.com").await;
-        assert_eq!(world.auto_match().await["counts"], counts(1, 1, 0, 0));
+        world.mirror(contact(1, branch, "contoso.com")).await;
+
+        assert_eq!(world.auto_match().await["counts"], counts(1, 0, 1, 0));
+
+        assert_eq!(world.suggested(id).await, ["Contoso", "Contoso Branch"]);
+    }
+
+    async fn an_account_that_left_the_mirror_unnoticed_is_not_mapped_to(store: TestStore) {
+        let world = World::new(&store).await;
+        let contoso = world.account(1, "Contoso", "contoso.com").await;
+        let id = world.customer("Contoso Ltd", &["contoso.com"]).await;
+        let tx = store.begin().await.unwrap();
+        let gone = ChangePage { deleted_accounts: vec![contoso], ..ChangePage::default() };
+        crm_directory::keep(&tx, &gone, 1).await.unwrap();
+        tx.commit().await.unwrap();
+
+        assert_eq!(world.auto_match().await["counts"]["unsettled"], 1);
+
+        assert_eq!(world.get(id).await.mapping.state(), MappingState::Unmapped);
     }
 
     async fn one_to_one_gives_a_taken_account_to_nobody_and_a_wanted_one_neither(store: TestStore) {

@@ -8,10 +8,9 @@ use provider_bridge::crm::directory::AccountDirectory;
 use provider_bridge::domain::account::{Account, AccountState, DirectoryAccount, DirectoryContact};
 use provider_bridge::domain::caller::{Actor, ActorKind, Caller, Channel, Role, Roles};
 use provider_bridge::domain::domain_name::DomainName;
-use provider_bridge::domain::fold::fold;
 use provider_bridge::domain::ids::{AccountId, ContactId, ProviderAccountId, ProviderId};
 use provider_bridge::domain::job::{JobLease, JobWork};
-use provider_bridge::domain::ports::crm::{ChangePage, Directory, DirectoryTable};
+use provider_bridge::domain::ports::crm::{ChangeCursor, ChangePage, DirectoryTable};
 use provider_bridge::domain::provider::{Provider, ProviderKind};
 use provider_bridge::domain::provider_account::{
     CustomerDetails, ExternalId, ListedCustomer, ProviderAccount,
@@ -19,13 +18,13 @@ use provider_bridge::domain::provider_account::{
 use provider_bridge::flows::Flows;
 use provider_bridge::flows::map_provider_account::MapRequest;
 use provider_bridge::flows::mapping::Expectation;
-use provider_bridge::store::entities::{audit, crm_account, crm_feed, exception, outbox_event};
+use provider_bridge::store::crm_directory::{self, Feed};
+use provider_bridge::store::entities::{audit, exception, outbox_event};
 use provider_bridge::store::jobs::{self, Ending};
 use provider_bridge::store::provider_accounts::sync;
 use provider_bridge::store::retention::Retention;
 use provider_bridge::store::{Store, providers};
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -126,27 +125,31 @@ impl World {
     pub async fn feeds(&self, generation: i64, reading_everything: bool) {
         let tx = self.flows.store.begin().await.unwrap();
         for table in [DirectoryTable::Accounts, DirectoryTable::Contacts] {
-            let row = crm_feed::ActiveModel {
-                table_name: Set(table.name().to_owned()),
-                cursor_kind: Set(None),
-                cursor: Set(None),
-                generation: Set(generation),
-                reading_everything: Set(reading_everything),
-                completed_at: Set(Some(self.flows.context.now())),
-                updated_at: Set(self.flows.context.now()),
+            let from = crm_directory::feed(&*tx, table).await.unwrap();
+            let to = Feed {
+                cursor: Some(ChangeCursor::Delta("https://crm.test/delta".to_owned())),
+                generation,
+                reading_everything,
+                ..from.clone()
             };
-            let replace = OnConflict::column(crm_feed::Column::TableName)
-                .update_columns([
-                    crm_feed::Column::Generation,
-                    crm_feed::Column::ReadingEverything,
-                ])
-                .to_owned();
-            crm_feed::Entity::insert(row)
-                .on_conflict(replace)
-                .exec_without_returning(&*tx)
-                .await
-                .unwrap();
+            let moved = crm_directory::move_feed(&tx, &self.flows.context, &from, to).await;
+            assert!(moved.unwrap().is_some());
         }
+        tx.commit().await.unwrap();
+        self.flows.catch_up().await.unwrap();
+    }
+
+    /// Puts rows into the mirror, as a pull by another instance would: this one has not heard of it.
+    pub async fn mirror(&self, page: ChangePage) {
+        let tx = self.flows.store.begin().await.unwrap();
+        let from = crm_directory::feed(&*tx, DirectoryTable::Contacts)
+            .await
+            .unwrap();
+        let moved = crm_directory::move_feed(&tx, &self.flows.context, &from, from.clone()).await;
+        assert!(moved.unwrap().is_some());
+        crm_directory::keep(&tx, &page, from.generation)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
     }
 
@@ -167,8 +170,7 @@ impl World {
     ) -> AccountId {
         let id = account_id(number);
         self.put_live(number, name, state);
-        self.put_mirror(number, name, state, row_version).await;
-        self.directory.apply(&ChangePage {
+        self.mirror(ChangePage {
             accounts: vec![DirectoryAccount {
                 id,
                 name: name.to_owned(),
@@ -179,7 +181,9 @@ impl World {
                 row_version,
             }],
             ..ChangePage::default()
-        });
+        })
+        .await;
+        self.flows.catch_up().await.unwrap();
         id
     }
 
@@ -205,54 +209,10 @@ impl World {
         hold(&self.crm.live).remove(&id);
     }
 
-    pub async fn put_mirror(
-        &self,
-        number: u128,
-        name: &str,
-        state: AccountState,
-        row_version: i64,
-    ) {
-        let merged_into = match state {
-            AccountState::Merged(into) => Some(into.as_uuid()),
-            AccountState::Active | AccountState::Inactive => None,
-        };
-        let row = crm_account::ActiveModel {
-            id: Set(account_id(number).as_uuid()),
-            name: Set(name.to_owned()),
-            name_folded: Set(fold(name)),
-            state: Set(state.name().to_owned()),
-            merged_into: Set(merged_into),
-            parent_id: Set(None),
-            web_domain: Set(None),
-            email_domains: Set(String::new()),
-            row_version: Set(row_version),
-            generation: Set(1),
-        };
-        use crm_account::Column;
-        let replace = OnConflict::column(Column::Id)
-            .update_columns([Column::State, Column::MergedInto, Column::RowVersion])
-            .to_owned();
-        let tx = self.flows.store.begin().await.unwrap();
-        crm_account::Entity::insert(row)
-            .on_conflict(replace)
-            .exec_without_returning(&*tx)
-            .await
-            .unwrap();
-        tx.commit().await.unwrap();
-    }
-
     /// Gives an Account a Contact with an address at `domain`.
-    pub fn contact(&self, number: u128, account: AccountId, domain: &str) {
-        self.directory.apply(&ChangePage {
-            contacts: vec![DirectoryContact {
-                id: ContactId::new(Uuid::from_u128(number)),
-                account_id: Some(account),
-                email_domains: parsed(&[domain]),
-                active: true,
-                row_version: 1,
-            }],
-            ..ChangePage::default()
-        });
+    pub async fn contact(&self, number: u128, account: AccountId, domain: &str) {
+        self.mirror(contact(number, account, domain)).await;
+        self.flows.catch_up().await.unwrap();
     }
 
     /// A customer of the provider with these custom domains, its details complete.
@@ -381,6 +341,20 @@ impl World {
             .await
             .unwrap();
         rows.into_iter().map(|row| row.detail).collect()
+    }
+}
+
+/// A page of changes with one Contact.
+pub fn contact(number: u128, account: AccountId, domain: &str) -> ChangePage {
+    ChangePage {
+        contacts: vec![DirectoryContact {
+            id: ContactId::new(Uuid::from_u128(number)),
+            account_id: Some(account),
+            email_domains: parsed(&[domain]),
+            active: true,
+            row_version: 1,
+        }],
+        ..ChangePage::default()
     }
 }
 
