@@ -123,8 +123,10 @@ impl Run<'_> {
         let tx = flows.store.begin().await?;
         jobs::guard(&tx, self.lease).await?;
         let settings = settings::hold(&tx).await?;
-        let mut written = Written::default();
-        written.stands = basis.stands(&tx).await?;
+        let mut written = Written {
+            stands: basis.stands(&tx).await?,
+            ..Written::default()
+        };
         if written.stands {
             let ids: Vec<_> = decided.iter().map(|decided| decided.account.id).collect();
             let mut locked = mappings::lock(&tx, &ids).await?;
