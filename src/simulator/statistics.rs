@@ -47,17 +47,35 @@ pub struct Count {
     pub failed: u64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Inner {
     counts: BTreeMap<(Upstream, &'static str), Count>,
     latest: VecDeque<Seen>,
+    watcher: Option<Arc<dyn Fn() + Send + Sync>>,
 }
 
 /// The statistics. Cheap to clone; all clones are the same.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Statistics(Arc<Mutex<Inner>>);
 
+impl std::fmt::Debug for Statistics {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.with(|inner| {
+            formatter
+                .debug_tuple("Statistics")
+                .field(&inner.counts)
+                .finish()
+        })
+    }
+}
+
 impl Statistics {
+    /// Calls `watcher` for every request from now on, when its answer is decided and has not left yet. For tests that kill
+    /// the caller at a chosen one.
+    pub fn watch(&self, watcher: Arc<dyn Fn() + Send + Sync>) {
+        self.with(|inner| inner.watcher = Some(watcher));
+    }
+
     /// Counts of one stand-in, all operations together.
     #[must_use]
     pub fn requests(&self, upstream: Upstream) -> u64 {
@@ -104,11 +122,14 @@ impl Statistics {
 
     /// Begins anew.
     pub fn reset(&self) {
-        self.with(|inner| *inner = Inner::default());
+        self.with(|inner| {
+            inner.counts.clear();
+            inner.latest.clear();
+        });
     }
 
     pub(super) fn record(&self, seen: Seen) {
-        self.with(|inner| {
+        let watcher = self.with(|inner| {
             let count = inner
                 .counts
                 .entry((seen.upstream, seen.operation))
@@ -119,7 +140,11 @@ impl Statistics {
                 inner.latest.pop_front();
             }
             inner.latest.push_back(seen);
+            inner.watcher.clone()
         });
+        if let Some(watcher) = watcher {
+            watcher();
+        }
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Inner) -> T) -> T {

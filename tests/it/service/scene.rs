@@ -28,6 +28,9 @@ use crate::support::stores::TestDatabase;
 #[derive(Clone, Default)]
 pub struct Arrived(pub Arc<Mutex<HashMap<String, u32>>>);
 
+/// Called for every delivery that arrived, before it is answered.
+pub type Watcher = Arc<dyn Fn() + Send + Sync>;
+
 /// A receiver on this machine that takes everything.
 pub struct Receiver {
     pub arrived: Arrived,
@@ -35,7 +38,11 @@ pub struct Receiver {
     server: ServerHandle,
 }
 
-async fn take(request: HttpRequest, arrived: web::Data<Arrived>) -> HttpResponse {
+async fn take(
+    request: HttpRequest,
+    arrived: web::Data<Arrived>,
+    watcher: web::Data<Watcher>,
+) -> HttpResponse {
     let id = request
         .headers()
         .get("webhook-id")
@@ -43,16 +50,23 @@ async fn take(request: HttpRequest, arrived: web::Data<Arrived>) -> HttpResponse
         .to_str()
         .unwrap();
     *arrived.0.lock().unwrap().entry(id.to_owned()).or_default() += 1;
+    watcher();
     HttpResponse::Accepted().finish()
 }
 
 impl Receiver {
     pub fn start() -> Self {
+        Self::watched(Arc::new(|| ()))
+    }
+
+    pub fn watched(watcher: Watcher) -> Self {
         let arrived = Arrived::default();
         let data = web::Data::new(arrived.clone());
+        let watcher = web::Data::new(watcher);
         let server = HttpServer::new(move || {
             WebApp::new()
                 .app_data(data.clone())
+                .app_data(watcher.clone())
                 .service(web::resource("/flow").to(take))
         })
         .workers(1)
