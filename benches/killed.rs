@@ -17,12 +17,26 @@ fn main() {
     let cargo = std::env::var("CARGO").expect("started by cargo");
     let started = Instant::now();
     let status = Command::new(cargo)
-        .args(["test", "--locked", "--test", "it", "--", "service::killed", "--test-threads=2"])
+        .args([
+            "test",
+            "--locked",
+            "--test",
+            "it",
+            "--",
+            "service::killed",
+            "--test-threads=2",
+        ])
         .env("KILL_POINTS", &points)
         .status();
     let passed = status.is_ok_and(|status| status.success());
-    figure("points after commits, and as many at requests, on each engine", points);
+    figure(
+        "points after commits, and as many at requests, on each engine",
+        points,
+    );
     figure("ended as if nothing had happened", passed);
     figure("seconds", started.elapsed().as_secs());
-    assert!(passed, "a run that was killed did not end as an undisturbed one");
+    assert!(
+        passed,
+        "a run that was killed did not end as an undisturbed one"
+    );
 }

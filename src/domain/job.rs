@@ -47,6 +47,15 @@ impl JobWork {
             Self::Sweep => "sweep".to_owned(),
         }
     }
+
+    /// Whether being asked for while it runs makes it run once more: what it is asked about may have come after it passed.
+    #[must_use]
+    pub const fn follows_itself(&self) -> bool {
+        match self {
+            Self::AutoMatch | Self::SyncCrmDirectory => true,
+            Self::SyncProviderAccounts { .. } | Self::Sweep => false,
+        }
+    }
 }
 
 /// Where a Job stands (D5).

@@ -29,6 +29,8 @@ struct Run<'a> {
     provider: &'a Provider,
     lease: JobLease,
     initial_import: bool,
+    /// An earlier run stopped before it had asked for the auto-match of what it kept.
+    interrupted_before: bool,
     record: SyncRun,
 }
 
@@ -102,7 +104,7 @@ impl Flows {
             notes: Vec::new(),
             correlation_ids: Vec::new(),
         };
-        sync_runs::close_interrupted(&tx, &record).await?;
+        let interrupted_before = sync_runs::close_interrupted(&tx, &record).await?;
         sync_runs::begin(&tx, &record).await?;
         tx.commit().await?;
         Ok(Run {
@@ -110,6 +112,7 @@ impl Flows {
             provider,
             lease,
             initial_import,
+            interrupted_before,
             record,
         })
     }
@@ -137,7 +140,7 @@ impl Flows {
             outbox::publish(&tx, &self.context, vec![summary]).await?;
         }
         let counts = record.counts;
-        if counts.new + counts.changed + counts.details > 0 {
+        if run.interrupted_before || counts.new + counts.changed + counts.details > 0 {
             let service = Caller::service(run.lease.job_id);
             jobs::enqueue(&tx, &self.context, &service, &JobWork::AutoMatch, None).await?;
         }

@@ -57,13 +57,13 @@ pub async fn begin(tx: &WriteTx, run: &SyncRun) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Closes what a crash left open of the same Job: such a run saw only a part.
+/// Closes what a crash left open of the same provider: such a run saw only a part. Says whether there was any.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn close_interrupted(tx: &WriteTx, run: &SyncRun) -> Result<(), StoreError> {
+pub async fn close_interrupted(tx: &WriteTx, run: &SyncRun) -> Result<bool, StoreError> {
     let note = serde_json::json!(["the program stopped before the run had ended"]);
-    sync_run::Entity::update_many()
+    let closed = sync_run::Entity::update_many()
         .col_expr(
             sync_run::Column::Outcome,
             Expr::value(RunOutcome::Incomplete.name()),
@@ -77,7 +77,7 @@ pub async fn close_interrupted(tx: &WriteTx, run: &SyncRun) -> Result<(), StoreE
         .filter(sync_run::Column::Outcome.eq(RunOutcome::Running.name()))
         .exec(&**tx)
         .await?;
-    Ok(())
+    Ok(closed.rows_affected > 0)
 }
 
 /// Ends a run.

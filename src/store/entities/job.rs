@@ -22,6 +22,7 @@ pub struct Model {
     pub progress_done: i64,
     pub progress_total: Option<i64>,
     pub cancel_requested: bool,
+    pub again: bool,
     #[sea_orm(column_type = "JsonBinary")]
     pub result: Option<Json>,
     #[sea_orm(column_type = "Text")]

@@ -22,6 +22,9 @@ use crate::domain::context::Context;
 use crate::domain::ids::{JobId, ScheduleId};
 use crate::domain::job::{Job, JobState, JobWork};
 
+/// An unfinished Job that ends just when it is found makes room for a new one, so many times.
+const TRIES: usize = 5;
+
 /// What enqueueing gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Enqueued {
@@ -110,6 +113,7 @@ pub async fn enqueue(
         progress_done: Set(0),
         progress_total: Set(None),
         cancel_requested: Set(false),
+        again: Set(false),
         result: Set(None),
         error: Set(None),
         requested_by: Set(caller.actor.name.clone()),
@@ -119,19 +123,29 @@ pub async fn enqueue(
         started_at: Set(None),
         finished_at: Set(None),
     };
-    // Two callers at once: the partial unique index lets one in, the other finds it below.
-    let inserted = job::Entity::insert(row)
-        .on_conflict(OnConflict::new().do_nothing().to_owned())
-        .exec_without_returning(&**tx)
-        .await?;
-    if inserted == 1 {
-        tx.signal(Signal::Jobs);
-        return Ok(Enqueued::New(JobId::new(id)));
+    // Two callers at once: the partial unique index lets one in, the other finds it. It may end before it is marked to
+    // follow itself; then there is room for a new one.
+    for _ in 0..TRIES {
+        let inserted = job::Entity::insert(row.clone())
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .exec_without_returning(&**tx)
+            .await?;
+        if inserted == 1 {
+            tx.signal(Signal::Jobs);
+            return Ok(Enqueued::New(JobId::new(id)));
+        }
+        if let Some(job) = unfinished(&**tx, work).await?
+            && (!work.follows_itself() || queue::once_more(tx, job.id).await?)
+        {
+            return Ok(Enqueued::AlreadyThere(job.id));
+        }
     }
-    unfinished(&**tx, work)
-        .await?
-        .map(|job| Enqueued::AlreadyThere(job.id))
-        .ok_or_else(|| StoreError::impossible("job", "concurrency_key", id, work.concurrency_key()))
+    Err(StoreError::impossible(
+        "job",
+        "concurrency_key",
+        id,
+        work.concurrency_key(),
+    ))
 }
 
 /// The unfinished Job of the same concurrency key.

@@ -79,7 +79,7 @@ pub async fn claim(
     };
     if row.attempts >= MAX_ATTEMPTS && row.state == JobState::InProgress.name() {
         let text = "the program stopped in the middle of the last try".to_owned();
-        finish(&tx, row, JobState::Failed, None, Some(text), now).await?;
+        finish(&tx, context, row, JobState::Failed, None, Some(text)).await?;
         tx.commit().await?;
         return Ok(None);
     }
@@ -93,6 +93,8 @@ pub async fn claim(
     claimed.started_at = Set(Some(now));
     claimed.progress_done = Set(0);
     claimed.progress_total = Set(None);
+    // It starts over, and sees whatever it was asked for.
+    claimed.again = Set(false);
     let row = job::Entity::update(claimed).exec(&*tx).await?;
     tx.commit().await?;
     let job = to_domain(row)?;
@@ -167,6 +169,17 @@ pub async fn progress(
     Ok(())
 }
 
+/// Marks an unfinished Job, so that it follows itself when it is being worked on now. Says whether it was still unfinished.
+pub(super) async fn once_more(tx: &WriteTx, id: JobId) -> Result<bool, StoreError> {
+    let marked = job::Entity::update_many()
+        .col_expr(job::Column::Again, Expr::value(true))
+        .filter(job::Column::Id.eq(id.as_uuid()))
+        .filter(job::Column::FinishedAt.is_null())
+        .exec(&**tx)
+        .await?;
+    Ok(marked.rows_affected == 1)
+}
+
 /// Ends a try. A retry beyond the last try becomes a failure.
 ///
 /// # Errors
@@ -177,9 +190,9 @@ pub async fn end(
     lease: JobLease,
     ending: Ending,
 ) -> Result<JobState, StoreError> {
-    let now = context.now();
     let row = job::Entity::find_by_id(lease.job_id.as_uuid())
         .filter(held(lease))
+        .lock(LockType::Update)
         .one(&**tx);
     let Some(row) = row.await? else {
         return Err(StoreError::LeaseLost(lease.job_id));
@@ -187,15 +200,17 @@ pub async fn end(
     tx.signal(Signal::Jobs);
     match ending {
         Ending::Succeeded(result) => {
-            finish(tx, row, JobState::Succeeded, Some(result), None, now).await
+            finish(tx, context, row, JobState::Succeeded, Some(result), None).await
         }
         Ending::NotApplicable(why) => {
-            finish(tx, row, JobState::NotApplicable, None, Some(why), now).await
+            finish(tx, context, row, JobState::NotApplicable, None, Some(why)).await
         }
-        Ending::Failed(error) => finish(tx, row, JobState::Failed, None, Some(error), now).await,
-        Ending::Cancelled => finish(tx, row, JobState::Cancelled, None, None, now).await,
+        Ending::Failed(error) => {
+            finish(tx, context, row, JobState::Failed, None, Some(error)).await
+        }
+        Ending::Cancelled => finish(tx, context, row, JobState::Cancelled, None, None).await,
         Ending::Retry { error, .. } if row.attempts >= MAX_ATTEMPTS => {
-            finish(tx, row, JobState::Failed, None, Some(error), now).await
+            finish(tx, context, row, JobState::Failed, None, Some(error)).await
         }
         Ending::Retry { error, at } => {
             let mut row = row.into_active_model();
@@ -220,12 +235,14 @@ pub async fn end(
 
 async fn finish(
     tx: &WriteTx,
+    context: &Context,
     row: job::Model,
     state: JobState,
     result: Option<serde_json::Value>,
     error: Option<String>,
-    now: DateTime<Utc>,
 ) -> Result<JobState, StoreError> {
+    let now = context.now();
+    let follower = follower(&row, state, context);
     let mut row = row.into_active_model();
     row.state = Set(state.name().to_owned());
     row.result = Set(result);
@@ -233,7 +250,41 @@ async fn finish(
     row.lease_until = Set(None);
     row.finished_at = Set(Some(now));
     job::Entity::update(row).exec(&**tx).await?;
+    if let Some(follower) = follower {
+        job::Entity::insert(follower.into_active_model())
+            .exec_without_returning(&**tx)
+            .await?;
+        tx.signal(Signal::Jobs);
+    }
     Ok(state)
+}
+
+/// What runs once more, because it was asked for while it ran. Not after a person stopped it.
+fn follower(row: &job::Model, state: JobState, context: &Context) -> Option<job::Model> {
+    let asked = row.again && row.state == JobState::InProgress.name();
+    if !asked || state == JobState::Cancelled {
+        return None;
+    }
+    let now = context.now();
+    Some(job::Model {
+        id: context.new_uuid(),
+        state: JobState::Waiting.name().to_owned(),
+        attempts: 0,
+        fence: 0,
+        lease_until: None,
+        run_at: now,
+        progress_done: 0,
+        progress_total: None,
+        cancel_requested: false,
+        again: false,
+        result: None,
+        error: None,
+        schedule_id: None,
+        created_at: now,
+        started_at: None,
+        finished_at: None,
+        ..row.clone()
+    })
 }
 
 /// Asks a Job to stop: a waiting one is cancelled at once, a running one at its next commit or renewal. Says whether
@@ -254,7 +305,7 @@ pub async fn cancel(tx: &WriteTx, context: &Context, id: JobId) -> Result<bool, 
         row.cancel_requested = Set(true);
         job::Entity::update(row).exec(&**tx).await?;
     } else {
-        finish(tx, row, JobState::Cancelled, None, None, context.now()).await?;
+        finish(tx, context, row, JobState::Cancelled, None, None).await?;
     }
     Ok(true)
 }

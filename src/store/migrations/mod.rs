@@ -8,6 +8,7 @@ mod m0003_access;
 mod m0004_jobs;
 mod m0005_events;
 mod m0006_delivery_claims;
+mod m0007_jobs_again;
 
 use sea_orm_migration::prelude::*;
 
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_jobs::Migration),
             Box::new(m0005_events::Migration),
             Box::new(m0006_delivery_claims::Migration),
+            Box::new(m0007_jobs_again::Migration),
         ]
     }
 }

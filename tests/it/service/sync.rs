@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use provider_bridge::app::open::operator;
-use provider_bridge::domain::job::JobState;
+use provider_bridge::domain::ids::SyncRunId;
+use provider_bridge::domain::job::{JobState, JobWork};
 use provider_bridge::domain::sync_run::{RunCounts, RunOutcome};
 use provider_bridge::simulator::{Change, Fault, FaultKind, Upstream};
-use provider_bridge::store::Engine;
 use provider_bridge::store::provider_accounts::Filter;
+use provider_bridge::store::{Engine, jobs, sync_runs};
 
 use super::outcome::Outcome;
 use super::scene::{Receiver, Scene, hours_later, run_until_idle, simulator};
@@ -104,6 +105,45 @@ async fn a_second_sync_without_changes_changes_nothing(engine: Engine) {
     );
 }
 
+/// It may have kept everything and died just before it asked for the match.
+async fn after_a_run_that_died_the_next_one_asks_for_the_match_though_it_finds_nothing_new(
+    engine: Engine,
+) {
+    let simulator = simulator(CUSTOMERS).await;
+    let receiver = Receiver::start();
+    let scene = Scene::new(engine, &simulator).await;
+    let provider = scene.begin(&receiver).await;
+    let app = scene.app(hours_later(1)).await;
+    run_until_idle(&app).await;
+    let matches = async || {
+        let jobs = jobs::latest(app.flows.store.reader(), 50).await.unwrap();
+        jobs.iter()
+            .filter(|job| job.work == JobWork::AutoMatch)
+            .count()
+    };
+    let before = matches().await;
+
+    app.flows.request_sync(&operator(), provider).await.unwrap();
+    run_until_idle(&app).await;
+    assert_eq!(matches().await, before, "nothing new, nothing to match");
+
+    let mut died = app
+        .flows
+        .list_sync_runs(&operator(), Some(provider), 1)
+        .await
+        .unwrap()
+        .remove(0);
+    died.id = SyncRunId::new(app.flows.context.new_uuid());
+    died.outcome = RunOutcome::Running;
+    died.finished_at = None;
+    let tx = app.flows.store.begin().await.unwrap();
+    sync_runs::begin(&tx, &died).await.unwrap();
+    tx.commit().await.unwrap();
+    app.flows.request_sync(&operator(), provider).await.unwrap();
+    run_until_idle(&app).await;
+    assert_eq!(matches().await, before + 1);
+}
+
 async fn a_listing_that_breaks_off_marks_nothing_as_missing(engine: Engine) {
     let simulator = simulator(CUSTOMERS).await;
     let receiver = Receiver::start();
@@ -185,5 +225,6 @@ async fn a_listing_that_breaks_off_marks_nothing_as_missing(engine: Engine) {
 on_both_engines! {
     a_first_sync_keeps_matches_maps_and_tells,
     a_second_sync_without_changes_changes_nothing,
+    after_a_run_that_died_the_next_one_asks_for_the_match_though_it_finds_nothing_new,
     a_listing_that_breaks_off_marks_nothing_as_missing,
 }

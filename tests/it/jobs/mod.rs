@@ -1,0 +1,3 @@
+//! The queue, on both engines.
+
+mod queue;
