@@ -8,6 +8,7 @@ pub mod deliveries;
 pub mod error;
 pub mod exclude_provider_account;
 pub mod follow_account_changes;
+pub mod idempotency;
 pub mod jobs;
 pub mod map_provider_account;
 pub mod mapping;

@@ -1,7 +1,8 @@
 //! The gate before `/v1`: nothing behind it runs without a credential, but for [`PUBLIC_OPERATIONS`] and for polling a Job
 //! with the token of its Location. What is not listed is closed, so a new operation cannot be left open by mistake.
 //!
-//! Who is let in is counted against its rate limit and put into the request as a [`Call`].
+//! Who is let in is counted against its rate limit and put into the request as a [`Call`]; a call with an `Idempotency-Key`
+//! goes on through [`super::idempotency`], without a layer of its own that every call would pay for.
 
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
@@ -16,6 +17,7 @@ use actix_web::web::Data;
 use actix_web::{Error, HttpMessage};
 
 use super::call::{Call, correlation_id};
+use super::idempotency;
 use super::problem::{Problem, ProblemCode};
 use super::state::ApiState;
 use crate::domain::caller::{Caller, Channel};
@@ -208,6 +210,11 @@ where
             };
             match admit(&state, &request).await {
                 Ok(Some(call)) => {
+                    if idempotency::concerns(&request) {
+                        let owner = call.caller.actor.key();
+                        request.extensions_mut().insert(call);
+                        return idempotency::once(&state, owner, request, &*service).await;
+                    }
                     request.extensions_mut().insert(call);
                 }
                 Ok(None) => {}

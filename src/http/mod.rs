@@ -1,8 +1,8 @@
 //! Everything that comes in. `routes` is the only route table: path and description of an operation come from one
 //! registration, so that the OpenAPI document cannot forget or invent one.
 //!
-//! A request passes [`edge`] (id, problems, headers, numbers, log), then [`gate`] (credential, rate limit) if it is for
-//! `/v1`, then a handler of a few lines: parse, call one flow, map. What goes wrong on the way travels as a
+//! A request passes [`edge`] (id, problems, headers, numbers, log), then [`gate`] (credential, rate limit,
+//! [`idempotency`]) if it is for `/v1`, then a handler of a few lines: parse, call one flow, map. What goes wrong on the way travels as a
 //! [`problem::Problem`] back to the edge, which writes it.
 
 pub mod answer;
@@ -13,6 +13,7 @@ pub mod document;
 pub mod documents;
 pub mod edge;
 pub mod gate;
+mod idempotency;
 pub mod links;
 pub mod operation_metrics;
 pub mod pages;

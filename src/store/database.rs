@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 
 use super::error::StoreError;
+use super::held_call::{HeldCall, RunningCalls};
 use super::migrations::Migrator;
 use super::signals::{Signal, Signals};
 use super::transaction::{CommitObserver, NOTIFY_CHANNEL, WriteTx};
@@ -64,6 +65,7 @@ pub struct Store {
     engine: Engine,
     signals: Signals,
     observer: Option<CommitObserver>,
+    running_calls: RunningCalls,
 }
 
 impl Store {
@@ -92,6 +94,7 @@ impl Store {
             engine,
             signals: Signals::default(),
             observer: None,
+            running_calls: RunningCalls::default(),
         })
     }
 
@@ -114,12 +117,24 @@ impl Store {
         &self.reader
     }
 
-    /// Begins a writing transaction.
+    /// Begins a writing transaction; within the work of a [`HeldCall`] a part of the one it holds.
     ///
     /// # Errors
     /// When the database cannot be reached, or SQLite's writer stayed busy.
     pub async fn begin(&self) -> Result<WriteTx, StoreError> {
+        match HeldCall::current() {
+            Some(call) => call.begin_part().await,
+            None => self.begin_apart().await,
+        }
+    }
+
+    /// Begins a transaction that is part of nothing.
+    pub(super) async fn begin_apart(&self) -> Result<WriteTx, StoreError> {
         WriteTx::begin(&self.writer, self.signals.clone(), self.observer.clone()).await
+    }
+
+    pub(super) const fn running_calls(&self) -> &RunningCalls {
+        &self.running_calls
     }
 
     /// The switchboard of this instance.

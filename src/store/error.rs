@@ -26,6 +26,9 @@ pub enum StoreError {
     /// The named lease was lost: another instance has it now.
     #[error("the lease `{0}` was lost")]
     NamedLeaseLost(&'static str),
+    /// Another call with the same idempotency key was there first.
+    #[error("the call was made before")]
+    Repeated,
     /// The schema is not the one this program was built for.
     #[error("{0}")]
     Schema(String),

@@ -16,6 +16,8 @@ pub mod entities;
 mod error;
 pub mod event_retention;
 pub mod exceptions;
+mod held_call;
+pub mod idempotency;
 pub mod jobs;
 pub mod leases;
 pub mod mappings;
@@ -34,5 +36,6 @@ pub mod triggers;
 
 pub use database::{DatabaseLocation, DatabaseSettings, Engine, SchemaState, Store};
 pub use error::StoreError;
+pub use held_call::{HeldCall, Hold};
 pub use signals::{Signal, Signals};
 pub use transaction::WriteTx;

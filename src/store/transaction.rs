@@ -9,6 +9,7 @@ use sea_orm::{
 };
 
 use super::error::StoreError;
+use super::held_call::HeldCall;
 use super::signals::{Signal, Signals};
 
 /// The channel of LISTEN/NOTIFY.
@@ -24,6 +25,8 @@ pub struct WriteTx {
     pending: Mutex<Vec<Signal>>,
     signals: Signals,
     observer: Option<CommitObserver>,
+    /// The call this is a part of, if its answer commits with it.
+    part_of: Option<Arc<HeldCall>>,
 }
 
 impl WriteTx {
@@ -44,6 +47,18 @@ impl WriteTx {
             pending: Mutex::default(),
             signals,
             observer,
+            part_of: None,
+        })
+    }
+
+    /// Begins a part of this one: a savepoint, which goes back alone when it is dropped.
+    pub(super) async fn part(&self, of: Arc<HeldCall>) -> Result<Self, StoreError> {
+        Ok(Self {
+            tx: self.tx.begin().await?,
+            pending: Mutex::default(),
+            signals: self.signals.clone(),
+            observer: None,
+            part_of: Some(of),
         })
     }
 
@@ -55,7 +70,8 @@ impl WriteTx {
         }
     }
 
-    /// Commits, then sends the signals: locally at once, to other instances with the commit itself.
+    /// Commits, then sends the signals: locally at once, to other instances with the commit itself. A part of a
+    /// [`HeldCall`] leaves both to the whole.
     ///
     /// # Errors
     /// When the database refuses; then nothing was written.
@@ -64,6 +80,11 @@ impl WriteTx {
             .pending
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
+        if let Some(call) = self.part_of {
+            self.tx.commit().await?;
+            call.end_part(pending).await;
+            return Ok(());
+        }
         if self.tx.get_database_backend() == DbBackend::Postgres {
             for signal in &pending {
                 let payload = serde_json::to_string(signal).unwrap_or_default();

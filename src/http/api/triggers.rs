@@ -21,7 +21,7 @@ use crate::http::state::ApiState;
 use crate::http::words;
 
 /// The header in which Power Automate names the flow.
-const WORKFLOW_ID: &str = "x-ms-workflow-id";
+pub(in crate::http) const WORKFLOW_ID: &str = "x-ms-workflow-id";
 const MOST_PER_PAGE: u64 = 500;
 /// A token has 43 characters; nothing longer is worth hashing.
 const LONGEST_TOKEN: usize = 64;

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::http::gate::PUBLIC_OPERATIONS;
+use crate::http::idempotency::LONGEST_KEY;
 
 /// `get_provider_account` as `GetProviderAccount`.
 pub fn pascal_case(name: &str) -> String {
@@ -38,7 +39,7 @@ pub fn each_operation(
 
 /// Adds it all.
 pub fn finish(document: &mut Value) {
-    each_operation(document, |_, _, operation| {
+    each_operation(document, |path, method, operation| {
         let id = operation
             .get("operationId")
             .and_then(Value::as_str)
@@ -48,6 +49,8 @@ pub fn finish(document: &mut Value) {
         operation.insert("operationId".to_owned(), json!(id));
         if public {
             operation.insert("security".to_owned(), json!([]));
+        } else if path.starts_with("/v1/") && method != "get" {
+            idempotency_key(operation);
         }
         responses(operation, public);
     });
@@ -67,6 +70,39 @@ pub fn finish(document: &mut Value) {
                 "description": "An API key of this deployment.",
             }}),
         );
+    }
+}
+
+/// What every operation takes that changes something for a caller (decision 10). Public ones have no caller whose key it
+/// could be.
+fn idempotency_key(operation: &mut Map<String, Value>) {
+    let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
+    if let Some(parameters) = parameters.as_array_mut() {
+        parameters.push(json!({
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "A text of your choice, new for each thing you want done; for 24 hours a repeated call with the \
+                            same text gets the first answer again, with the header Idempotency-Replayed.",
+            "required": false,
+            "schema": { "type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[!-~]+$" },
+        }));
+    }
+    let refusals = [
+        (
+            "409",
+            "The first call with this Idempotency-Key still runs.",
+        ),
+        ("422", "This Idempotency-Key was used with another request."),
+    ];
+    if let Some(responses) = operation
+        .get_mut("responses")
+        .and_then(Value::as_object_mut)
+    {
+        for (status, description) in refusals {
+            responses
+                .entry(status)
+                .or_insert_with(|| json!({ "description": description }));
+        }
     }
 }
 

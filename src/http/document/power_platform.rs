@@ -32,7 +32,7 @@ const NOTIFICATIONS: [(&str, &str, &str); 2] = [
 ];
 
 /// Parameters that only few need.
-const ADVANCED: [&str; 2] = ["$top", "If-Match"];
+const ADVANCED: [&str; 3] = ["$top", "If-Match", "Idempotency-Key"];
 /// Parameters that only the platform itself sends.
 const INTERNAL: [&str; 2] = ["$skiptoken", "token"];
 /// Words that are not simply capitalised.

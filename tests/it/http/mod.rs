@@ -3,6 +3,8 @@
 mod authorisation;
 mod bad_input;
 mod edge;
+mod idempotency;
+mod idempotency_races;
 mod mapping;
 mod polling;
 mod resources;

@@ -32,7 +32,7 @@ use reqwest::{Client, Method, RequestBuilder, Response};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use super::context::{ManualClock, context};
+use super::context::{ManualClock, context_seeded};
 use super::outside::{FakeCrm, NoProviders, OneCallbackHost};
 
 /// The public URL of the service under test.
@@ -63,6 +63,8 @@ pub struct TestApp {
 pub struct Settings {
     pub requests_per_minute: u32,
     pub max_body_bytes: usize,
+    /// Of its chance: two instances on one store must not draw the same ids.
+    pub seed: u64,
 }
 
 impl Default for Settings {
@@ -70,6 +72,7 @@ impl Default for Settings {
         Self {
             requests_per_minute: 0,
             max_body_bytes: 65_536,
+            seed: 1,
         }
     }
 }
@@ -82,7 +85,7 @@ impl TestApp {
 
     /// Starts one with settings of its own.
     pub async fn start_with(store: Store, settings: Settings) -> Self {
-        let (context, clock) = context();
+        let (context, clock) = context_seeded(settings.seed);
         let key = base64::engine::general_purpose::STANDARD.encode([7; 32]);
         let ring = KeyRing::parse(&[format!("test:{key}").into()]).unwrap();
         let crm = Arc::new(FakeCrm::default());

@@ -2,6 +2,7 @@
 //! that cannot be reached, a callback policy that allows one host.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -26,6 +27,10 @@ pub const CALLBACK_HOST: &str = "prod-01.westeurope.logic.azure.com";
 /// A CRM that knows the Accounts it was given; live, cached and directory in one.
 #[derive(Default)]
 pub struct FakeCrm {
+    /// While a test holds it for writing, reading an Account does not end.
+    pub busy: tokio::sync::RwLock<()>,
+    /// How often an Account was read live, or is about to be.
+    pub asked: AtomicUsize,
     accounts: Mutex<BTreeMap<AccountId, Account>>,
 }
 
@@ -78,6 +83,8 @@ impl Crm for FakeCrm {
         id: AccountId,
         _: Option<&Account>,
     ) -> Result<Option<Account>, CrmError> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let _answers = self.busy.read().await;
         Ok(self.read(id))
     }
 
