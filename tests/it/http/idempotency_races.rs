@@ -2,6 +2,7 @@
 //! stays taken.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use provider_bridge::domain::caller::{Caller, Role, Roles};
@@ -61,7 +62,7 @@ crate::on_both_engines! {
             while app.crm.asked.load(Ordering::SeqCst) == 0 {
                 tokio::task::yield_now().await;
             }
-            let told = map().await;
+            let told = tokio::time::timeout(Duration::from_secs(10), map()).await.expect("an answer at once");
             assert_eq!((told.status, told.code()), (409, "idempotency-in-progress"));
             // Nothing is locked meanwhile: another call of the same caller goes through.
             assert_eq!(make_key(&app, &key, "k", "flows").await.status, 201);
