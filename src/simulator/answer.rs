@@ -38,7 +38,7 @@ pub(super) async fn answer(simulation: &Simulation, call: &Call) -> Answer {
                 .await;
         }
     }
-    let answer = faults::replace(upstream, &hits, now).unwrap_or_else(|| {
+    let answer = faults::replace(upstream, &hits, call, now).unwrap_or_else(|| {
         let answer = match upstream {
             Upstream::Entra => entra::answer(simulation, call, &hits),
             Upstream::PartnerCenter => partner_center::answer(simulation, call),

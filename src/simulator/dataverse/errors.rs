@@ -37,7 +37,6 @@ impl Refusal {
     }
 
     /// A body that cannot be read.
-    #[expect(dead_code, reason = "writes need it")]
     pub fn body(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "0x80048d19", message)
     }

@@ -20,7 +20,7 @@ pub(super) struct Navigation {
     from: &'static str,
     pub to: &'static Table,
     /// The lookup behind it: of the row itself, or of the rows that belong to it.
-    lookup: &'static str,
+    pub lookup: &'static str,
     pub many: bool,
 }
 

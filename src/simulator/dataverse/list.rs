@@ -5,16 +5,17 @@
 //! they may in Dataverse.
 
 use actix_web::http::StatusCode;
+use uuid::Uuid;
 
 use super::changes;
 use super::cookie::Cookie;
 use super::errors::Refusal;
-use super::expand::{rows_of, sort};
+use super::expand::{Navigation, rows_of, sort};
 use super::present::{Presenter, text};
 use super::query::{LARGEST_PAGE, Query, preferred_page};
 use crate::simulator::exchange::{Answer, Call};
 use crate::simulator::simulation::Simulation;
-use crate::simulator::world::{Place, Row, Table, World};
+use crate::simulator::world::{ColumnId, Place, Row, Table, ValueRef, World};
 
 /// `$count` counts no further.
 const COUNT_LIMIT: usize = 5000;
@@ -36,6 +37,63 @@ pub(super) fn answer(
     if let Some(token) = call.parameter("$deltatoken") {
         return changes::since(simulation, call, table, &token, cookie);
     }
+    read(simulation, call, table, cookie, tracking, None)
+}
+
+/// The rows that belong to a row by one of their lookups.
+pub(super) fn belonging(
+    simulation: &Simulation,
+    call: &Call,
+    navigation: &Navigation,
+    id: Uuid,
+) -> Result<Answer, Refusal> {
+    let cookie = call
+        .parameter("$skiptoken")
+        .map(|text| Cookie::read(&text))
+        .transpose()?;
+    let lookup = navigation
+        .to
+        .column(navigation.lookup)
+        .map(|(column, _)| (column, id));
+    read(simulation, call, navigation.to, cookie, false, lookup)
+}
+
+/// `GET /accounts/$count`
+pub(super) fn count(
+    simulation: &Simulation,
+    call: &Call,
+    table: &'static Table,
+) -> Result<Answer, Refusal> {
+    let query = Query::of(table, call)?;
+    let admits = |row: &Row| {
+        query
+            .filter
+            .as_ref()
+            .is_none_or(|filter| filter.admits(table, row))
+    };
+    let count = simulation.world.read(|world| {
+        rows_of(world, table)
+            .from(0)
+            .filter(|(_, row)| admits(row))
+            .take(COUNT_LIMIT)
+            .count()
+    });
+    let answer = Answer {
+        status: StatusCode::OK,
+        body: count.to_string().into(),
+        ..Answer::default()
+    };
+    Ok(answer.with("content-type", "text/plain"))
+}
+
+fn read(
+    simulation: &Simulation,
+    call: &Call,
+    table: &'static Table,
+    cookie: Option<Cookie>,
+    tracking: bool,
+    of: Option<(ColumnId, Uuid)>,
+) -> Result<Answer, Refusal> {
     let query = Query::of(table, call)?;
     if tracking
         && (query.filter.is_some()
@@ -59,6 +117,7 @@ pub(super) fn answer(
         size,
         cookie,
         tracking,
+        of,
         endless: top.is_none(),
     };
     let now = simulation.context.now();
@@ -84,6 +143,8 @@ struct Reading<'q> {
     cookie: Option<Cookie>,
     tracking: bool,
     endless: bool,
+    /// Only rows that belong to this one.
+    of: Option<(ColumnId, Uuid)>,
 }
 
 struct Page<'w> {
@@ -164,10 +225,15 @@ impl Reading<'_> {
     }
 
     fn admits(&self, row: &Row) -> bool {
-        self.query
-            .filter
-            .as_ref()
-            .is_none_or(|filter| filter.admits(self.table, row))
+        let belongs = self.of.is_none_or(|(column, id)| {
+            matches!(row.packed.get(column), Some(ValueRef::Reference(_, to)) if to == id)
+        });
+        belongs
+            && self
+                .query
+                .filter
+                .as_ref()
+                .is_none_or(|filter| filter.admits(self.table, row))
     }
 
     fn body(

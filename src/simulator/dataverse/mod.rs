@@ -1,5 +1,7 @@
-//! The stand-in for the Dataverse Web API (v9.2): accounts and contacts.
+//! The stand-in for the Dataverse Web API (v9.2): accounts and contacts, to read and to write.
 
+mod actions;
+mod batch;
 mod cell;
 mod changes;
 mod cookie;
@@ -8,65 +10,34 @@ mod expand;
 mod filter;
 mod key;
 mod list;
+mod metadata;
+mod multipart;
+mod payload;
 mod present;
 mod query;
+mod related;
+mod route;
 mod single;
 mod tokens;
+mod write;
 
 use actix_web::http::{Method, StatusCode};
 use serde_json::json;
 
 use super::credentials;
 use super::exchange::{Answer, Call};
-use super::simulation::{Simulation, TokenProblem};
-use super::world::{OWNER, Table, table};
+use super::simulation::Simulation;
+use super::world::OWNER;
 
 pub(super) use errors::Refusal;
-use key::Key;
-
-/// The root of the service, below the origin.
-const ROOT: &str = "/api/data/v9.";
-
-/// What a request wants.
-enum Wanted<'c> {
-    Table(&'static Table),
-    Row(&'static Table, Key),
-    WhoAmI,
-    Nothing(&'c str),
-}
-
-fn wanted(call: &Call) -> Result<Wanted<'_>, Refusal> {
-    let rest = call
-        .path
-        .strip_prefix(ROOT)
-        .and_then(|rest| rest.split_once('/'));
-    let path = rest.map_or("", |(_, path)| path).trim_end_matches('/');
-    if path == "WhoAmI" || path == "WhoAmI()" {
-        return Ok(Wanted::WhoAmI);
-    }
-    let (set, key) = Key::parse(path)?;
-    match (table(set).filter(|table| table.set == set), key) {
-        (Some(table), Some(key)) => Ok(Wanted::Row(table, key)),
-        (Some(table), None) => Ok(Wanted::Table(table)),
-        (None, _) => Ok(Wanted::Nothing(path)),
-    }
-}
+use route::{Wanted, wanted};
+use write::Desk;
 
 /// The operation a request is counted under; `None` when the path is not Dataverse's.
 pub(super) fn operation(call: &Call) -> Option<&'static str> {
-    if !call.path.starts_with(ROOT) {
-        return None;
-    }
-    let delta = call.query.contains("deltatoken=");
-    Some(match (&call.method, wanted(call)) {
-        (&Method::GET, Ok(Wanted::Table(_))) if delta => "changes",
-        (&Method::GET, Ok(Wanted::Table(table))) if table.set == "contacts" => "list-contacts",
-        (&Method::GET, Ok(Wanted::Table(_))) => "list-accounts",
-        (&Method::GET, Ok(Wanted::Row(table, _))) if table.set == "contacts" => "contact-by-id",
-        (&Method::GET, Ok(Wanted::Row(..))) => "account-by-id",
-        (_, Ok(Wanted::WhoAmI)) => "who-am-i",
-        _ => "unknown",
-    })
+    call.path
+        .starts_with(route::ROOT)
+        .then(|| route::operation(call))
 }
 
 /// The number of the page that a request asks for.
@@ -79,59 +50,111 @@ pub(super) fn page_number(call: &Call) -> u32 {
 
 /// Answers a request.
 pub(super) fn answer(simulation: &Simulation, call: &Call) -> Answer {
-    let answer = authorised(simulation, call).and_then(|()| respond(simulation, call));
-    answer
-        .unwrap_or_else(|refusal| refusal.answer())
+    authorised(simulation, call)
+        .and_then(|()| respond(simulation, call).map_err(|refusal| refusal.answer()))
+        .unwrap_or_else(|answer| answer)
         .with("odata-version", "4.0")
         .with("req_id", &simulation.context.new_uuid().to_string())
 }
 
-fn authorised(simulation: &Simulation, call: &Call) -> Result<(), Refusal> {
+/// Lets a caller in, or gives the answer that turns it away.
+fn authorised(simulation: &Simulation, call: &Call) -> Result<(), Answer> {
     if let Some(seconds) = simulation.crm_throttle.refuse(simulation.context.now()) {
-        return Err(Refusal::throttled(Some(seconds.to_string())));
+        return Err(Refusal::throttled(Some(seconds.to_string())).answer());
     }
     let claims = simulation
         .claims(call, &[&call.origin])
-        .map_err(|problem| {
-            let text = match problem {
-                TokenProblem::Missing => "The request has no access token.",
-                TokenProblem::Unreadable => "The access token's signature is not valid.",
-                TokenProblem::Expired => "The access token has expired.",
-                TokenProblem::Audience => "The access token's audience is not this organization.",
-            };
-            Refusal::new(StatusCode::UNAUTHORIZED, "0x80040220", text)
-        })?;
+        .map_err(|_| challenge(call))?;
     if claims.appid != credentials::DATAVERSE_CLIENT_ID {
         let text = "The user is not a member of the organization.";
-        return Err(Refusal::new(StatusCode::FORBIDDEN, "0x80072560", text));
+        return Err(Refusal::new(StatusCode::FORBIDDEN, "0x80072560", text).answer());
     }
     Ok(())
 }
 
+/// The answer to a token that is missing or not good: where to get one, and no reason.
+pub(super) fn challenge(call: &Call) -> Answer {
+    let (tenant, origin) = (credentials::ENTRA_TENANT_ID, &call.origin);
+    let value = format!(
+        "Bearer authorization_uri={origin}/{tenant}/oauth2/authorize, resource_id={origin}/"
+    );
+    Answer {
+        status: StatusCode::UNAUTHORIZED,
+        body: "HTTP Error 401 - Unauthorized: Access is denied".into(),
+        ..Answer::default()
+    }
+    .with("content-type", "text/plain")
+    .with("www-authenticate", &value)
+}
+
+/// Answers a request that may come.
 fn respond(simulation: &Simulation, call: &Call) -> Result<Answer, Refusal> {
-    match (&call.method, wanted(call)?) {
-        (&Method::GET, Wanted::Table(table)) => list::answer(simulation, call, table),
-        (&Method::GET, Wanted::Row(table, key)) => single::answer(simulation, call, table, &key),
-        (&Method::GET, Wanted::WhoAmI) => Ok(who_am_i(call)),
-        (_, Wanted::Nothing(path)) => Err(Refusal::no_resource(path)),
-        _ => Err(Refusal::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "0x80060888",
-            format!(
-                "The requested resource does not support http method '{}'.",
-                call.method
-            ),
-        )),
+    let wanted = wanted(call)?;
+    if call.method != Method::GET {
+        if matches!(wanted, Wanted::Batch) {
+            return batch::answer(simulation, call);
+        }
+        return simulation.world.write(|world, _| {
+            world.attempt(|world| {
+                let mut desk = Desk {
+                    world,
+                    context: &simulation.context,
+                };
+                write_into(&mut desk, call)
+            })
+        });
+    }
+    match wanted {
+        Wanted::Table(_) if call.query.contains("fetchXml=") || call.query.contains("sql=") => {
+            let text = "The simulator answers OData queries, but neither FetchXML nor SQL.";
+            Err(Refusal::new(
+                StatusCode::NOT_IMPLEMENTED,
+                "0x80040203",
+                text,
+            ))
+        }
+        Wanted::Table(table) => list::answer(simulation, call, table),
+        Wanted::Count(table) => list::count(simulation, call, table),
+        Wanted::Row(table, key) => single::answer(simulation, call, table, &key),
+        Wanted::Part(table, key, part) => related::read(simulation, call, table, &key, part),
+        Wanted::WhoAmI => Ok(who_am_i(call)),
+        Wanted::Metadata(path) => metadata::answer(call, path),
+        Wanted::Nothing(path) => Err(Refusal::no_resource(path)),
+        _ => Err(not_supported(call)),
     }
 }
 
-fn who_am_i(call: &Call) -> Answer {
-    let context = format!(
-        "{}/api/data/v9.2/$metadata#Microsoft.Dynamics.CRM.WhoAmIResponse",
-        call.origin
+/// Answers a write, in whatever transaction the caller has begun.
+fn write_into(desk: &mut Desk<'_>, call: &Call) -> Result<Answer, Refusal> {
+    match (&call.method, wanted(call)?) {
+        (&Method::POST, Wanted::Table(table)) => desk.create(call, table),
+        (&Method::PATCH, Wanted::Row(table, key)) => desk.upsert(call, table, &key),
+        (&Method::DELETE, Wanted::Row(table, key)) => desk.delete(call, table, &key),
+        (&Method::PUT | &Method::PATCH | &Method::DELETE, Wanted::Part(table, key, part)) => {
+            desk.set_column(call, table, &key, part)
+        }
+        (&Method::PUT | &Method::POST | &Method::DELETE, Wanted::Tie(table, key, name, target)) => {
+            desk.tie(call, table, &key, name, target)
+        }
+        (&Method::POST, Wanted::Action(table, action)) => desk.multiple(call, table, action),
+        (&Method::POST, Wanted::Merge) => desk.merge(call),
+        (_, Wanted::Nothing(path)) => Err(Refusal::no_resource(path)),
+        _ => Err(not_supported(call)),
+    }
+}
+
+fn not_supported(call: &Call) -> Refusal {
+    let message = format!(
+        "The requested resource does not support http method '{}'.",
+        call.method
     );
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "0x80060888", message)
+}
+
+fn who_am_i(call: &Call) -> Answer {
+    let name = "Microsoft.Dynamics.CRM.WhoAmIResponse";
     let body = json!({
-        "@odata.context": context,
+        "@odata.context": format!("{}/api/data/v9.2/$metadata#{name}", call.origin),
         "BusinessUnitId": OWNER,
         "UserId": OWNER,
         "OrganizationId": credentials::ENTRA_TENANT_ID,

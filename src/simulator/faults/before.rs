@@ -7,23 +7,31 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
 use super::kind::{FaultKind, RetryAfter, ThrottleBody};
-use crate::simulator::exchange::{Answer, Delivery, Upstream};
+use crate::simulator::exchange::{Answer, Call, Delivery, Upstream};
 use crate::simulator::{dataverse, partner_center};
 
 /// The answer of the first fault that has one.
 pub(in crate::simulator) fn replace(
     upstream: Upstream,
     faults: &[FaultKind],
+    call: &Call,
     now: DateTime<Utc>,
 ) -> Option<Answer> {
-    faults.iter().find_map(|fault| answer(upstream, fault, now))
+    faults
+        .iter()
+        .find_map(|fault| answer(upstream, fault, call, now))
 }
 
-fn answer(upstream: Upstream, fault: &FaultKind, now: DateTime<Utc>) -> Option<Answer> {
+fn answer(
+    upstream: Upstream,
+    fault: &FaultKind,
+    call: &Call,
+    now: DateTime<Utc>,
+) -> Option<Answer> {
     use partner_center::Problem;
-    let unauthorised = |problem: Problem, text: &str| match upstream {
+    let unauthorised = |problem: Problem| match upstream {
         Upstream::PartnerCenter => problem.answer(),
-        _ => dataverse::Refusal::new(StatusCode::UNAUTHORIZED, "0x80040220", text).answer(),
+        _ => dataverse::challenge(call),
     };
     Some(match fault {
         FaultKind::TooManyRequests {
@@ -56,16 +64,9 @@ fn answer(upstream: Upstream, fault: &FaultKind, now: DateTime<Utc>) -> Option<A
             delivery: Delivery::Withheld,
             ..Answer::default()
         },
-        FaultKind::ExpiredToken => unauthorised(Problem::Token, "The access token has expired."),
-        FaultKind::RevokedToken => unauthorised(Problem::Token, "The access token was revoked."),
-        FaultKind::WrongAudience => unauthorised(
-            Problem::Audience,
-            "The access token's audience is not this organization.",
-        ),
-        FaultKind::MultiFactorMissing => unauthorised(
-            Problem::MultiFactor,
-            "The access token lacks multi-factor authentication.",
-        ),
+        FaultKind::ExpiredToken | FaultKind::RevokedToken => unauthorised(Problem::Token),
+        FaultKind::WrongAudience => unauthorised(Problem::Audience),
+        FaultKind::MultiFactorMissing => unauthorised(Problem::MultiFactor),
         FaultKind::EntraError { error, code } => entra_error(error, *code),
         FaultKind::EndOfListErrorAtStart => Problem::EndOfList.answer(),
         FaultKind::DeltaTokenExpired => dataverse::Refusal::expired_delta().answer(),

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::customers::{Customer, Relationship, Texts};
 use super::row::{Packed, Referenced, Value};
 use super::rows::{Place, Rows};
-use super::schema::ColumnId;
+use super::schema::{ACCOUNT, CONTACT, ColumnId};
 use super::{World, organisation};
 use crate::domain::ids::{AccountId, ContactId};
 use crate::domain::provider_account::ExternalId;
@@ -88,6 +88,11 @@ pub enum Change {
     SetCustomDomains {
         customer: ExternalId,
         domains: Vec<String>,
+    },
+    /// From now on this is the Account that the customer is; for Accounts that the product created for a customer.
+    SetTruth {
+        customer: ExternalId,
+        account: Option<AccountId>,
     },
     /// A new Account.
     AddAccount(NewAccount),
@@ -177,6 +182,11 @@ impl World {
                 known.version += 1;
                 Ok(known.id)
             }
+            Change::SetTruth { customer, account } => {
+                let known = self.customer_mut(&customer)?;
+                known.account = account.map_or(Uuid::nil(), AccountId::as_uuid);
+                Ok(known.id)
+            }
             Change::AddAccount(new) => self.add_account(new, moment),
             Change::RenameAccount { account, name } => {
                 self.set_account(account, vec![("name", Some(Value::Text(name)))], moment)
@@ -199,23 +209,8 @@ impl World {
             Change::SetContactEmail { contact, email } => {
                 self.set_contact(contact, ("emailaddress1", Some(Value::Text(email))), moment)
             }
-            Change::DeleteContact { contact } => {
-                let id = contact.as_uuid();
-                let place = self
-                    .contacts
-                    .place(id)
-                    .ok_or_else(|| absent("contact", &id))?;
-                let version = self.next_version();
-                self.contacts.delete(place, version);
-                Ok(id)
-            }
+            Change::DeleteContact { contact } => self.delete_contact(contact.as_uuid()),
         }
-    }
-
-    /// The next row version.
-    pub(in crate::simulator) fn next_version(&mut self) -> u64 {
-        self.version += 1;
-        self.version
     }
 
     fn add_customer(&mut self, new: NewCustomer, moment: Moment) -> Uuid {
@@ -271,25 +266,10 @@ impl World {
         if let Some(customer) = new.customer {
             self.customer_mut(&customer)?.account = moment.fresh;
         }
-        let columns = numbered(&self.accounts, columns);
-        let version = self.next_version();
-        self.insert_account(moment.fresh, version, moment.now, columns);
+        let columns = numbered(&self.accounts, columns).into_iter();
+        let set = columns.filter_map(|(column, value)| Some((column, value?)));
+        self.insert(&ACCOUNT, moment.fresh, moment.now, Packed::of(set));
         Ok(moment.fresh)
-    }
-
-    /// Adds an account row that belongs to no organisation of the generated world.
-    pub(in crate::simulator) fn insert_account(
-        &mut self,
-        id: Uuid,
-        version: u64,
-        now: u32,
-        columns: Vec<(ColumnId, Option<Value>)>,
-    ) {
-        let set = columns
-            .into_iter()
-            .filter_map(|(column, value)| Some((column, value?)));
-        self.accounts.insert(id, version, now, Packed::of(set));
-        self.organisation_of_account.push(0);
     }
 
     fn set_account(
@@ -305,22 +285,6 @@ impl World {
             .ok_or_else(|| absent("account", &id))?;
         let version = self.next_version();
         edit(&mut self.accounts, place, version, moment.now, columns);
-        Ok(id)
-    }
-
-    /// Deletes an account; contacts and subsidiaries lose their parent.
-    pub(in crate::simulator) fn delete_account(
-        &mut self,
-        id: Uuid,
-        moment: Moment,
-    ) -> Result<Uuid, ChangeError> {
-        let place = self
-            .accounts
-            .place(id)
-            .ok_or_else(|| absent("account", &id))?;
-        self.reparent(id, None, moment);
-        let version = self.next_version();
-        self.accounts.delete(place, version);
         Ok(id)
     }
 
@@ -347,42 +311,6 @@ impl World {
         Ok(id)
     }
 
-    /// Points contacts and subsidiaries of `from` to `to`, or to nothing.
-    fn reparent(&mut self, from: Uuid, to: Option<Uuid>, moment: Moment) {
-        let target = to.map(|id| Value::Reference(Referenced::Account, id));
-        for (in_contacts, name) in [(true, "parentcustomerid"), (false, "parentaccountid")] {
-            let rows = if in_contacts {
-                &self.contacts
-            } else {
-                &self.accounts
-            };
-            let Some((column, _)) = rows.table.column(name) else {
-                continue;
-            };
-            let wanted = Some(super::ValueRef::Reference(Referenced::Account, from));
-            let places: Vec<Place> = rows
-                .from(0)
-                .filter(|(_, row)| row.packed.get(column) == wanted)
-                .map(|(place, _)| place)
-                .collect();
-            for place in places {
-                let version = self.next_version();
-                let rows = if in_contacts {
-                    &mut self.contacts
-                } else {
-                    &mut self.accounts
-                };
-                edit(
-                    rows,
-                    place,
-                    version,
-                    moment.now,
-                    vec![(name, target.clone())],
-                );
-            }
-        }
-    }
-
     fn add_contact(&mut self, new: NewContact, moment: Moment) -> Uuid {
         let account = Value::Reference(Referenced::Account, new.account.as_uuid());
         let mut columns = vec![
@@ -399,13 +327,9 @@ impl World {
             ("parentcustomerid", Some(account)),
         ];
         columns.extend(state(true));
-        let set = numbered(&self.contacts, columns);
-        let version = self.next_version();
-        let set = set
-            .into_iter()
-            .filter_map(|(column, value)| Some((column, value?)));
-        self.contacts
-            .insert(moment.fresh, version, moment.now, Packed::of(set));
+        let columns = numbered(&self.contacts, columns).into_iter();
+        let set = columns.filter_map(|(column, value)| Some((column, value?)));
+        self.insert(&CONTACT, moment.fresh, moment.now, Packed::of(set));
         moment.fresh
     }
 
@@ -440,7 +364,7 @@ fn numbered(rows: &Rows, columns: Vec<(&str, Option<Value>)>) -> Vec<(ColumnId, 
         .collect()
 }
 
-fn edit(
+pub(super) fn edit(
     rows: &mut Rows,
     place: Place,
     version: u64,
@@ -460,7 +384,7 @@ fn customer_id(customer: &ExternalId) -> Result<Uuid, ChangeError> {
     })
 }
 
-fn absent(what: &'static str, id: &Uuid) -> ChangeError {
+pub(super) fn absent(what: &'static str, id: &Uuid) -> ChangeError {
     ChangeError::Absent {
         what,
         id: id.to_string(),

@@ -8,6 +8,7 @@
 mod change;
 mod country;
 mod customers;
+mod edit;
 mod english;
 mod generate;
 mod german;
@@ -34,9 +35,11 @@ pub use change::{Change, ChangeError, NewAccount, NewContact, NewCustomer};
 pub use customers::Relationship;
 pub(in crate::simulator) use customers::{Customer, chance_of};
 pub(in crate::simulator) use postal::Address;
-pub(in crate::simulator) use row::{Referenced, ValueRef};
+pub(in crate::simulator) use row::{Packed, Referenced, Value, ValueRef};
 pub(in crate::simulator) use rows::{Place, Row, Rows};
-pub(in crate::simulator) use schema::{ACCOUNT, CONTACT, Column, ColumnId, Kind, Table, table};
+pub(in crate::simulator) use schema::{
+    ACCOUNT, Access, CONTACT, Column, ColumnId, Kind, Table, table,
+};
 pub(in crate::simulator) use sow::OWNER;
 
 use customers::Customers;

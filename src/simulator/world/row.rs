@@ -40,7 +40,6 @@ impl Referenced {
     }
 
     /// The table of that entity set.
-    #[expect(dead_code, reason = "writes need it")]
     pub fn of_set(set: &str) -> Option<Self> {
         Self::ALL
             .into_iter()

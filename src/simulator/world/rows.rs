@@ -15,7 +15,7 @@ use super::schema::Table;
 pub(in crate::simulator) type Place = u32;
 
 /// One row.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(in crate::simulator) struct Row {
     pub id: Uuid,
     /// `versionnumber`, and the number in the entity tag.
@@ -37,6 +37,16 @@ pub(in crate::simulator) struct Rows {
     /// Version and place of each change since the world was generated, by version.
     log: Vec<(u64, Place)>,
     living: usize,
+    /// What rows were before an attempt changed them; `None` when nothing is being attempted.
+    before: Option<Vec<(Place, Row)>>,
+}
+
+/// Where an attempt began.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::simulator) struct Mark {
+    rows: usize,
+    log: usize,
+    living: usize,
 }
 
 impl Rows {
@@ -47,6 +57,7 @@ impl Rows {
             by_id: HashMap::new(),
             log: Vec::new(),
             living: 0,
+            before: None,
         }
     }
 
@@ -117,6 +128,47 @@ impl Rows {
             .filter_map(|(changed, place)| self.at(*place).filter(|row| row.version == *changed))
     }
 
+    /// Begins an attempt, which ends with [`Self::keep`] or [`Self::undo`].
+    pub fn begin(&mut self) -> Mark {
+        self.before = Some(Vec::new());
+        Mark {
+            rows: self.rows.len(),
+            log: self.log.len(),
+            living: self.living,
+        }
+    }
+
+    /// Ends an attempt that went well.
+    pub fn keep(&mut self) {
+        self.before = None;
+    }
+
+    /// Ends an attempt that failed: everything is as it was when it began.
+    pub fn undo(&mut self, mark: Mark) {
+        for (place, row) in self.before.take().unwrap_or_default().into_iter().rev() {
+            if let Some(changed) = self.row_mut(place) {
+                *changed = row;
+            }
+        }
+        for row in self.rows.drain(mark.rows.min(self.rows.len())..) {
+            self.by_id.remove(&row.id);
+        }
+        self.log.truncate(mark.log);
+        self.living = mark.living;
+    }
+
+    fn row_mut(&mut self, place: Place) -> Option<&mut Row> {
+        self.rows.get_mut(usize::try_from(place).ok()?)
+    }
+
+    /// Remembers a row before it is changed.
+    fn remember(&mut self, place: Place) {
+        let row = self.at(place).cloned();
+        if let (Some(before), Some(row)) = (&mut self.before, row) {
+            before.push((place, row));
+        }
+    }
+
     /// Adds a row.
     pub fn insert(&mut self, id: Uuid, version: u64, now: u32, packed: Packed) {
         let place = Place::try_from(self.rows.len()).unwrap_or(Place::MAX);
@@ -135,10 +187,8 @@ impl Rows {
 
     /// Replaces the columns of a row.
     pub fn replace(&mut self, place: Place, version: u64, now: u32, packed: Packed) {
-        if let Some(row) = usize::try_from(place)
-            .ok()
-            .and_then(|at| self.rows.get_mut(at))
-        {
+        self.remember(place);
+        if let Some(row) = self.row_mut(place) {
             row.packed = packed;
             row.version = version;
             row.modified = now;
@@ -148,10 +198,8 @@ impl Rows {
 
     /// Deletes a row.
     pub fn delete(&mut self, place: Place, version: u64) {
-        if let Some(row) = usize::try_from(place)
-            .ok()
-            .and_then(|at| self.rows.get_mut(at))
-        {
+        self.remember(place);
+        if let Some(row) = self.row_mut(place) {
             row.packed = Packed::default();
             row.version = version;
             row.alive = false;

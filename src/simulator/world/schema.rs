@@ -39,7 +39,6 @@ pub(in crate::simulator) enum Access {
 pub(in crate::simulator) struct Column {
     pub name: &'static str,
     pub kind: Kind,
-    #[expect(dead_code, reason = "writes need it")]
     pub access: Access,
     /// The property it is read as: the name, or `_name_value` of a lookup.
     pub property: &'static str,
@@ -52,9 +51,7 @@ pub(in crate::simulator) struct Table {
     pub name: &'static str,
     /// Entity set name, as in URLs.
     pub set: &'static str,
-    #[expect(dead_code, reason = "metadata needs it")]
     pub label: &'static str,
-    #[expect(dead_code, reason = "metadata needs it")]
     pub type_code: i64,
     /// Column shown as the row's name.
     pub primary_name: &'static str,
@@ -69,12 +66,6 @@ impl Table {
             .iter()
             .position(|column| column.property == property || column.name == property)?;
         Some((ColumnId::try_from(at).ok()?, self.columns.get(at)?))
-    }
-
-    /// The column of that number.
-    #[expect(dead_code, reason = "writes need it")]
-    pub fn at(&self, id: ColumnId) -> Option<&'static Column> {
-        self.columns.get(usize::from(id))
     }
 }
 

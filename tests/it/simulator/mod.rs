@@ -3,7 +3,9 @@
 
 mod client;
 mod control;
+mod dataverse_batch;
 mod dataverse_reads;
+mod dataverse_writes;
 mod faults;
 mod partner_center;
 mod tokens;

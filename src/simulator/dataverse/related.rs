@@ -1,0 +1,181 @@
+//! Parts of a row and what belongs to it: single columns, navigation, and `$ref`, which ties and unties two rows.
+
+use actix_web::http::{Method, StatusCode};
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use super::cell::{Cell, Slot, instant};
+use super::errors::Refusal;
+use super::expand::{Navigation, navigation_of, rows_of};
+use super::key::Key;
+use super::list::{self, context};
+use super::payload::{Payload, leads_to, object, resolve};
+use super::query::{Annotations, Query};
+use super::single;
+use super::write::Desk;
+use crate::simulator::exchange::{Answer, Call};
+use crate::simulator::simulation::Simulation;
+use crate::simulator::world::{ColumnId, Packed, Referenced, Table, Value, ValueRef, World};
+
+/// `GET /accounts(id)/name` and `GET /accounts(id)/primarycontactid`
+pub(super) fn read(
+    simulation: &Simulation,
+    call: &Call,
+    table: &'static Table,
+    key: &Key,
+    part: &str,
+) -> Result<Answer, Refusal> {
+    let (id, packed) = simulation.world.read(|world| row_of(world, table, key))?;
+    let Some(navigation) = navigation_of(table, part) else {
+        return simulation
+            .world
+            .read(|world| column(world, call, table, id, part));
+    };
+    if navigation.many {
+        return list::belonging(simulation, call, navigation, id);
+    }
+    match packed.get(lookup(table, navigation)?) {
+        Some(ValueRef::Reference(to, target)) if to.name() == navigation.to.name => {
+            single::answer(simulation, call, navigation.to, &Key::Id(target))
+        }
+        _ => Ok(Answer::empty(StatusCode::NO_CONTENT)),
+    }
+}
+
+fn row_of(world: &World, table: &Table, key: &Key) -> Result<(Uuid, Packed), Refusal> {
+    let place = key.place(world, table).ok_or_else(|| key.absent(table))?;
+    let row = rows_of(world, table)
+        .at(place)
+        .ok_or_else(|| key.absent(table))?;
+    Ok((row.id, row.packed.clone()))
+}
+
+fn lookup(of: &Table, navigation: &Navigation) -> Result<ColumnId, Refusal> {
+    of.column(navigation.lookup)
+        .map(|(id, _)| id)
+        .ok_or_else(|| Refusal::no_property(navigation.lookup, of.name))
+}
+
+fn column(
+    world: &World,
+    call: &Call,
+    table: &'static Table,
+    id: Uuid,
+    name: &str,
+) -> Result<Answer, Refusal> {
+    let slot = Slot::of(table, name).ok_or_else(|| Refusal::no_property(name, table.name))?;
+    let row = rows_of(world, table)
+        .get(id)
+        .ok_or_else(|| Refusal::no_row(table.name, id))?;
+    let value = match slot.cell(table, row) {
+        None => return Ok(Answer::empty(StatusCode::NO_CONTENT)),
+        Some(Cell::Text(text)) => json!(text),
+        Some(Cell::Whole(number)) => json!(number),
+        Some(Cell::Decimal(number)) => json!(number),
+        Some(Cell::Flag(flag)) => json!(flag),
+        Some(Cell::Instant(seconds)) => json!(instant(seconds)),
+        Some(Cell::Id(id) | Cell::Reference(_, id)) => json!(id),
+    };
+    let query = Query::parse(table, |_| None, Annotations::default())?;
+    let context = context(call, table, &query, &format!("({id})/{name}"));
+    Ok(Answer::json(
+        StatusCode::OK,
+        &json!({ "@odata.context": context, "value": value }),
+    ))
+}
+
+impl Desk<'_> {
+    /// `PUT`, `PATCH` or `DELETE` of a single column.
+    pub fn set_column(
+        &mut self,
+        call: &Call,
+        table: &'static Table,
+        key: &Key,
+        name: &str,
+    ) -> Result<Answer, Refusal> {
+        let place = key
+            .place(self.world, table)
+            .ok_or_else(|| key.absent(table))?;
+        self.check_tag(call, table, place)?;
+        let value = match call.method {
+            Method::DELETE => Json::Null,
+            _ => object(&call.body)?.remove("value").unwrap_or_default(),
+        };
+        let body = serde_json::Map::from_iter([(name.to_owned(), value)]);
+        let payload = Payload::read(self.world, table, &body)?;
+        self.update(table, place, payload)?;
+        Ok(Answer::empty(StatusCode::NO_CONTENT))
+    }
+
+    /// `…/navigation/$ref`, or `…/navigation(id)/$ref` for untying one of many.
+    pub fn tie(
+        &mut self,
+        call: &Call,
+        table: &'static Table,
+        key: &Key,
+        navigation: &str,
+        target: Option<Key>,
+    ) -> Result<Answer, Refusal> {
+        let navigation = navigation_of(table, navigation)
+            .ok_or_else(|| Refusal::no_property(navigation, table.name))?;
+        let (id, _) = row_of(self.world, table, key)?;
+        let untie = call.method == Method::DELETE;
+        let other = self.other_side(call, target, untie)?;
+        // To one: the row itself points. To many: the other row points back.
+        let (of, pointing, pointed, to) = if navigation.many {
+            let other = other.ok_or_else(|| Refusal::body("The row to untie is not named."))?;
+            (navigation.to, other, id, table)
+        } else {
+            (table, id, other.unwrap_or_default(), navigation.to)
+        };
+        let column = lookup(of, navigation)?;
+        let place = Key::Id(pointing)
+            .place(self.world, of)
+            .ok_or_else(|| Refusal::no_row(of.name, pointing))?;
+        let now = rows_of(self.world, of)
+            .at(place)
+            .and_then(|row| row.packed.get(column));
+        if untie && navigation.many && !leads_to(now, to, pointed) {
+            return Err(Refusal::no_row(of.name, pointing));
+        }
+        let value = if untie {
+            None
+        } else {
+            let set = Referenced::of_set(to.set).ok_or_else(|| Refusal::no_resource(to.set))?;
+            Some(Value::Reference(set, pointed))
+        };
+        let payload = Payload {
+            columns: vec![(column, value)],
+            ..Payload::default()
+        };
+        self.update(of, place, payload)?;
+        Ok(Answer::empty(StatusCode::NO_CONTENT))
+    }
+
+    /// The row that is to be tied or untied, where the call names it.
+    fn other_side(
+        &self,
+        call: &Call,
+        target: Option<Key>,
+        untie: bool,
+    ) -> Result<Option<Uuid>, Refusal> {
+        if !untie {
+            let body = object(&call.body)?;
+            let text = body
+                .get("@odata.id")
+                .and_then(Json::as_str)
+                .unwrap_or_default();
+            return Ok(Some(resolve(self.world, text)?.1));
+        }
+        match target {
+            Some(Key::Id(other)) => Ok(Some(other)),
+            _ => {
+                let named = call
+                    .parameter("$id")
+                    .map(|text| resolve(self.world, &text))
+                    .transpose()?;
+                Ok(named.map(|(_, id)| id))
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What an address of the Web API names.
+
+use actix_web::http::Method;
+
+use super::actions::Action;
+use super::errors::Refusal;
+use super::key::Key;
+use super::tokens::split;
+use crate::simulator::exchange::Call;
+use crate::simulator::world::{Table, table};
+
+/// The root of the service, below the origin, up to its minor version.
+pub(super) const ROOT: &str = "/api/data/v9.";
+
+/// What a request wants.
+#[derive(Debug)]
+pub(super) enum Wanted<'c> {
+    Table(&'static Table),
+    /// `accounts/$count`
+    Count(&'static Table),
+    Row(&'static Table, Key),
+    /// A column or navigation of a row.
+    Part(&'static Table, Key, &'c str),
+    /// `…/navigation/$ref`, with a key behind the navigation or without.
+    Tie(&'static Table, Key, &'c str, Option<Key>),
+    Action(&'static Table, Action),
+    Merge,
+    WhoAmI,
+    Batch,
+    Metadata(&'c str),
+    Nothing(&'c str),
+}
+
+/// Reads the address of a call.
+pub(super) fn wanted(call: &Call) -> Result<Wanted<'_>, Refusal> {
+    let rest = call
+        .path
+        .strip_prefix(ROOT)
+        .and_then(|rest| rest.split_once('/'));
+    let path = rest.map_or("", |(_, path)| path).trim_end_matches('/');
+    match path {
+        "WhoAmI" | "WhoAmI()" => return Ok(Wanted::WhoAmI),
+        "$batch" => return Ok(Wanted::Batch),
+        "Merge" => return Ok(Wanted::Merge),
+        _ if path.starts_with("EntityDefinitions") => return Ok(Wanted::Metadata(path)),
+        _ => {}
+    }
+    let segments = split(path, '/');
+    let (set, key) = Key::parse(segments.first().copied().unwrap_or_default())?;
+    let Some(table) = table(set).filter(|table| table.set == set) else {
+        return Ok(Wanted::Nothing(path));
+    };
+    Ok(match (key, segments.get(1..).unwrap_or_default()) {
+        (None, []) => Wanted::Table(table),
+        (None, ["$count"]) => Wanted::Count(table),
+        (None, [name]) => match Action::of(name) {
+            Some(action) => Wanted::Action(table, action),
+            None => Wanted::Nothing(path),
+        },
+        (Some(key), []) => Wanted::Row(table, key),
+        (Some(key), [part]) => Wanted::Part(table, key, part),
+        (Some(key), [navigation, "$ref"]) => {
+            let (name, target) = Key::parse(navigation)?;
+            Wanted::Tie(table, key, name, target)
+        }
+        _ => Wanted::Nothing(path),
+    })
+}
+
+/// The operation a request is counted under.
+pub(super) fn operation(call: &Call) -> &'static str {
+    let reads = call.method == Method::GET;
+    match wanted(call) {
+        Ok(Wanted::Table(_)) if reads && call.query.contains("deltatoken=") => "changes",
+        Ok(Wanted::Table(table)) if reads && table.set == "contacts" => "list-contacts",
+        Ok(Wanted::Table(_)) if reads => "list-accounts",
+        Ok(Wanted::Row(table, _)) if reads && table.set == "contacts" => "contact-by-id",
+        Ok(Wanted::Row(..)) if reads => "account-by-id",
+        Ok(Wanted::Count(_)) => "count",
+        Ok(Wanted::Part(..)) if reads => "part-of-row",
+        Ok(Wanted::Table(_)) => "create",
+        Ok(Wanted::Row(..)) if call.method == Method::DELETE => "delete",
+        Ok(Wanted::Row(..) | Wanted::Part(..)) => "update",
+        Ok(Wanted::Tie(..)) => "associate",
+        Ok(Wanted::Action(..)) => "write-multiple",
+        Ok(Wanted::Merge) => "merge",
+        Ok(Wanted::Batch) => "batch",
+        Ok(Wanted::WhoAmI) => "who-am-i",
+        Ok(Wanted::Metadata(_)) => "metadata",
+        Ok(Wanted::Nothing(_)) | Err(_) => "unknown",
+    }
+}
