@@ -122,6 +122,19 @@ impl Answer {
         Self::json_text(status, serde_json::to_vec(body).unwrap_or_default())
     }
 
+    /// The same, naming the preferences that were heeded.
+    pub fn applied(self, preferences: &[String]) -> Self {
+        preferences
+            .iter()
+            .fold(self, |answer, one| answer.with("preference-applied", one))
+    }
+
+    /// The same with another header in the place of the one of that name.
+    pub fn instead(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.retain(|(known, _)| known != name);
+        self.with(name, value)
+    }
+
     /// The same with one header more. A text that cannot be a header's value is left out.
     pub fn with(mut self, name: &'static str, value: &str) -> Self {
         if let (Ok(name), Ok(value)) = (

@@ -16,12 +16,12 @@ use crate::simulator::world::{ACCOUNT, Change, Table};
 /// So many rows may be written at once.
 const MOST_TARGETS: usize = 1000;
 
-/// An action on a table.
+/// An action on many rows of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Action {
-    CreateMultiple,
-    UpdateMultiple,
-    UpsertMultiple,
+    Create,
+    Update,
+    Upsert,
 }
 
 impl Action {
@@ -29,9 +29,9 @@ impl Action {
     pub fn of(name: &str) -> Option<Self> {
         Some(
             match name.strip_prefix("Microsoft.Dynamics.CRM.").unwrap_or(name) {
-                "CreateMultiple" => Self::CreateMultiple,
-                "UpdateMultiple" => Self::UpdateMultiple,
-                "UpsertMultiple" => Self::UpsertMultiple,
+                "CreateMultiple" => Self::Create,
+                "UpdateMultiple" => Self::Update,
+                "UpsertMultiple" => Self::Upsert,
                 _ => return None,
             },
         )
@@ -61,7 +61,7 @@ impl Desk<'_> {
             let payload = Payload::read(self.world, table, fields)?;
             ids.push(self.write_target(table, action, payload)?);
         }
-        Ok(if action == Action::CreateMultiple {
+        Ok(if action == Action::Create {
             let name = "Microsoft.Dynamics.CRM.CreateMultipleResponse";
             let context = format!("{}/api/data/v9.2/$metadata#{name}", call.origin);
             Answer::json(
@@ -79,7 +79,7 @@ impl Desk<'_> {
         action: Action,
         mut payload: Payload,
     ) -> Result<Uuid, Refusal> {
-        if action == Action::CreateMultiple {
+        if action == Action::Create {
             return self.insert(table, payload);
         }
         let key = payload.key.take().or(payload.id.map(Key::Id));
@@ -92,7 +92,7 @@ impl Desk<'_> {
         })?;
         match key.place(self.world, table) {
             Some(place) => self.update(table, place, payload),
-            None if action == Action::UpsertMultiple => {
+            None if action == Action::Upsert => {
                 match key {
                     Key::Id(id) => payload.id = Some(id),
                     Key::Number(number) => {

@@ -73,9 +73,10 @@ fn single(
     if call.path.ends_with("/$batch") {
         return Err(Refusal::body("A batch cannot be inside a batch."));
     }
-    let answer = respond(simulation, &call).unwrap_or_else(|refusal| refusal.answer());
+    let answer = respond(simulation, &call).unwrap_or_else(|refusal| refusal.answer_to(&call));
     write(out, boundary, &answer, part.header("content-id"));
-    Ok(answer.status.is_client_error().then_some(answer.status))
+    let failed = answer.status.is_client_error() || answer.status.is_server_error();
+    Ok(failed.then_some(answer.status))
 }
 
 /// Answers a change set: all of it, or its first failure and nothing done.
@@ -116,7 +117,7 @@ fn change_set(
         .as_ref()
         .err()
         .map(|(refusal, _): &(Refusal, Option<String>)| refusal.status);
-    let answers = done.unwrap_or_else(|(refusal, id)| vec![(refusal.answer(), id)]);
+    let answers = done.unwrap_or_else(|(refusal, id)| vec![(refusal.answer_to(outer), id)]);
     for (answer, id) in &answers {
         write(out, &inner, answer, id.as_deref());
     }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use crate::simulator::world::{ACCOUNT, Column, ColumnId, OWNER, Referenced, Row, Table, ValueRef};
@@ -142,4 +143,16 @@ pub(super) fn instant(seconds: i64) -> String {
     DateTime::<Utc>::from_timestamp(seconds, 0)
         .unwrap_or_default()
         .to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// A value as JSON.
+pub(super) fn json_of(cell: &Cell<'_>) -> Json {
+    match cell {
+        Cell::Text(text) => json!(text),
+        Cell::Whole(number) => json!(number),
+        Cell::Decimal(number) => json!(number),
+        Cell::Flag(flag) => json!(flag),
+        Cell::Instant(seconds) => json!(instant(*seconds)),
+        Cell::Id(id) | Cell::Reference(_, id) => json!(id),
+    }
 }

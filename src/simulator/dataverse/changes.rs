@@ -60,6 +60,9 @@ pub(super) fn since(
         let rows: Vec<&Row> = changes.by_ref().take(size).collect();
         let more = changes.next().is_some();
         let last = rows.last().map_or(after, |row| row.version);
+        // Of one answer, what is there comes before what is gone.
+        let (mut rows, gone): (Vec<&Row>, Vec<&Row>) = rows.into_iter().partition(|row| row.alive);
+        rows.extend(gone);
         let next = if more {
             let page = cookie.map_or(1, |cookie| cookie.page) + 1;
             let cookie = Cookie {
@@ -79,6 +82,18 @@ pub(super) fn since(
     })
 }
 
+/// `GET /accounts/$count?$deltatoken=…`: how many rows changed.
+pub(super) fn count_since(
+    simulation: &Simulation,
+    table: &'static Table,
+    token: &str,
+) -> Result<usize, Refusal> {
+    let given = version_of(token, simulation.context.now())?;
+    Ok(simulation
+        .world
+        .read(|world| rows_of(world, table).changes_after(given).count()))
+}
+
 fn body(
     call: &Call,
     table: &'static Table,
@@ -91,7 +106,7 @@ fn body(
     out.extend(b"{\"@odata.context\":");
     text(&mut out, &context(call, table, query, "/$delta"));
     out.extend(b",\"value\":[");
-    let presenter = Presenter::new(table, query, world, rows);
+    let presenter = Presenter::new(table, query, world, rows, &call.origin);
     let gone = format!(
         "{}/api/data/v9.2/$metadata#{}/$deletedEntity",
         call.origin, table.set

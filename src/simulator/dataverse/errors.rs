@@ -3,7 +3,11 @@
 use actix_web::http::StatusCode;
 use serde_json::json;
 
-use crate::simulator::exchange::Answer;
+use super::query::Annotations;
+use crate::simulator::exchange::{Answer, Call};
+
+/// The content type of every answer with JSON in it.
+pub(super) const JSON: &str = "application/json; odata.metadata=minimal";
 
 /// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,8 +90,30 @@ impl Refusal {
 
     /// The answer.
     pub fn answer(&self) -> Answer {
-        let body = json!({ "error": { "code": self.code, "message": self.message } });
-        let answer = Answer::json(self.status, &body).with("odata-version", "4.0");
+        self.answer_with(false)
+    }
+
+    /// The answer to a caller, with the details it wants.
+    pub fn answer_to(&self, call: &Call) -> Answer {
+        self.answer_with(Annotations::of(call).errors)
+    }
+
+    fn answer_with(&self, details: bool) -> Answer {
+        let mut error = json!({ "code": self.code, "message": self.message });
+        if let (true, Some(fields)) = (details, error.as_object_mut()) {
+            let code = self.code.trim_start_matches("0x");
+            let help = format!(
+                "http://go.microsoft.com/fwlink/?LinkID=398563&error=Microsoft.Crm.CrmException%3a{code}&client=platform"
+            );
+            let name = |end: &str| format!("@Microsoft.PowerApps.CDS.{end}");
+            fields.insert(name("ErrorDetails.OperationStatus"), "0".into());
+            fields.insert(name("HelpLink"), help.into());
+            fields.insert(name("TraceText"), "".into());
+            fields.insert(name("InnerError.Message"), self.message.clone().into());
+        }
+        let answer = Answer::json(self.status, &json!({ "error": error }))
+            .instead("content-type", JSON)
+            .with("odata-version", "4.0");
         match &self.retry_after {
             Some(when) => answer.with("retry-after", when),
             None => answer,

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
+use super::cell::Slot;
 use super::errors::Refusal;
 use super::filter;
 use super::query::{Annotations, Query};
@@ -17,7 +18,7 @@ use crate::simulator::world::{
 #[derive(Debug)]
 pub(super) struct Navigation {
     pub name: &'static str,
-    from: &'static str,
+    pub from: &'static str,
     pub to: &'static Table,
     /// The lookup behind it: of the row itself, or of the rows that belong to it.
     pub lookup: &'static str,
@@ -101,13 +102,52 @@ pub(super) fn navigation_of(table: &Table, name: &str) -> Option<&'static Naviga
         .find(|known| known.from == table.name && known.name == name)
 }
 
+/// The lookup column behind a navigation property of `table`.
+pub(super) fn lookup_of(navigation: &Navigation, table: &Table) -> Result<ColumnId, Refusal> {
+    let of = if navigation.many {
+        navigation.to
+    } else {
+        table
+    };
+    let found = of.column(navigation.lookup).map(|(id, _)| id);
+    found.ok_or_else(|| Refusal::no_property(navigation.lookup, of.name))
+}
+
+/// The row that a lookup of a row leads to, when it leads to this navigation's table.
+pub(super) fn follow<'w>(
+    world: &'w World,
+    navigation: &Navigation,
+    lookup: ColumnId,
+    row: &Row,
+) -> Option<&'w Row> {
+    match row.packed.get(lookup)? {
+        ValueRef::Reference(table, id) if referenced(navigation.to) == table => {
+            rows_of(world, navigation.to).get(id)
+        }
+        _ => None,
+    }
+}
+
+/// The navigation properties of all tables.
+pub(super) fn navigations() -> &'static [Navigation] {
+    NAVIGATIONS
+}
+
 /// One expansion with its own query.
 #[derive(Debug)]
 pub(super) struct Expand {
     pub navigation: &'static Navigation,
     pub query: Query,
+    /// Its options as they came, apart by `&`, for the link to the expanded rows.
+    pub options: String,
+    /// `name/$ref`: only the address of the row.
+    pub reference: bool,
     lookup: ColumnId,
 }
+
+/// So many expansions may be asked for at once.
+const MOST_EXPANSIONS: usize = 15;
+const ONLY_SELECT_AND_FILTER: &str = "Only $select and $filter clause can be provided while doing $expand on many-to-one relationship or nested one-to-many relationship.";
 
 impl Expand {
     /// Parses the text of `$expand`.
@@ -116,7 +156,13 @@ impl Expand {
         text: &str,
         annotations: Annotations,
     ) -> Result<Vec<Self>, Refusal> {
-        split(text, ',')
+        let parts = split(text, ',');
+        if parts.len() > MOST_EXPANSIONS {
+            return Err(Refusal::query(format!(
+                "At most {MOST_EXPANSIONS} $expand options are allowed."
+            )));
+        }
+        parts
             .into_iter()
             .map(|part| Self::single(table, part, annotations))
             .collect()
@@ -131,60 +177,71 @@ impl Expand {
             Some((name, rest)) => (name.trim(), rest.strip_suffix(')').unwrap_or(rest)),
             None => (text, ""),
         };
+        let (name, reference) = name
+            .strip_suffix("/$ref")
+            .map_or((name, false), |name| (name, true));
         let navigation =
             navigation_of(table, name).ok_or_else(|| Refusal::no_property(name, table.name))?;
-        let options: HashMap<&str, &str> = split(options, ';')
-            .into_iter()
+        if reference && navigation.many {
+            let text = "Expand with $ref is only supported on lookup type navigation property.";
+            return Err(Refusal::query(text));
+        }
+        let options = split(options, ';');
+        let given: HashMap<&str, &str> = options
+            .iter()
             .filter_map(|option| option.split_once('='))
             .map(|(key, value)| (key.trim(), value.trim()))
             .collect();
-        let option = |key: &str| options.get(key).map(|value| (*value).to_owned());
+        check_options(navigation, &given)?;
+        let option = |key: &str| given.get(key).map(|value| (*value).to_owned());
         let query = Query::parse(navigation.to, option, annotations)?;
-        let of = if navigation.many {
-            navigation.to
-        } else {
-            table
-        };
-        let (lookup, _) = of
-            .column(navigation.lookup)
-            .ok_or_else(|| Refusal::no_property(navigation.lookup, of.name))?;
+        if navigation.many
+            && query
+                .expand
+                .iter()
+                .any(|inner| inner.navigation.many && inner.limited())
+        {
+            return Err(Refusal::query(ONLY_SELECT_AND_FILTER));
+        }
+        let lookup = lookup_of(navigation, table)?;
         Ok(Self {
             navigation,
             query,
+            options: options.join("&"),
+            reference,
             lookup,
         })
     }
 
+    /// Whether it is ordered or cut.
+    fn limited(&self) -> bool {
+        self.query.top.is_some() || !self.query.order.is_empty()
+    }
+
     /// Finds what belongs to each of many rows in one walk over the other table.
     pub fn index<'w>(&self, world: &'w World, wanted: &[&Row]) -> Index<'w> {
-        let rows = rows_of(world, self.navigation.to);
         let mut many: HashMap<Uuid, Vec<(Place, &'w Row)>> = HashMap::new();
         if self.navigation.many {
             many = wanted.iter().map(|row| (row.id, Vec::new())).collect();
-            for (place, row) in rows.from(0) {
+            for (place, row) in rows_of(world, self.navigation.to).from(0) {
                 if let Some(ValueRef::Reference(_, id)) = row.packed.get(self.lookup)
                     && let Some(found) = many.get_mut(&id)
                     && self
                         .query
                         .filter
                         .as_ref()
-                        .is_none_or(|f| f.admits(self.navigation.to, row))
+                        .is_none_or(|filter| filter.admits(world, row))
                 {
                     found.push((place, row));
                 }
             }
         }
-        Index { rows, many }
+        Index { many }
     }
 
     /// The row that a lookup leads to.
-    pub fn one<'w>(&self, index: &Index<'w>, row: &Row) -> Option<&'w Row> {
-        match row.packed.get(self.lookup)? {
-            ValueRef::Reference(table, id) if referenced(self.navigation.to) == table => {
-                index.rows.get(id)
-            }
-            _ => None,
-        }
+    pub fn one<'w>(&self, world: &'w World, row: &Row) -> Option<&'w Row> {
+        follow(world, self.navigation, self.lookup, row)
     }
 
     /// The rows that belong to a row, ordered and cut.
@@ -196,7 +253,7 @@ impl Expand {
             .flatten()
             .map(|(_, row)| *row)
             .collect();
-        sort(&self.query, self.navigation.to, &mut found);
+        sort(&self.query.order, self.navigation.to, &mut found);
         found.truncate(self.query.top.unwrap_or(usize::MAX));
         found
     }
@@ -204,8 +261,21 @@ impl Expand {
 
 /// What was found for an expansion.
 pub(super) struct Index<'w> {
-    rows: &'w Rows,
     many: HashMap<Uuid, Vec<(Place, &'w Row)>>,
+}
+
+/// Refuses the options that Dataverse does not take in an expansion.
+fn check_options(navigation: &Navigation, given: &HashMap<&str, &str>) -> Result<(), Refusal> {
+    const KNOWN: [&str; 5] = ["$select", "$filter", "$orderby", "$top", "$expand"];
+    if let Some(other) = given.keys().find(|option| !KNOWN.contains(option)) {
+        let text = format!("The query option '{other}' is not supported in $expand.");
+        return Err(Refusal::query(text));
+    }
+    let limited = given.contains_key("$orderby") || given.contains_key("$top");
+    if limited && (!navigation.many || given.contains_key("$expand")) {
+        return Err(Refusal::query(ONLY_SELECT_AND_FILTER));
+    }
+    Ok(())
 }
 
 fn referenced(table: &Table) -> Referenced {
@@ -225,14 +295,13 @@ pub(super) fn rows_of<'w>(world: &'w World, table: &Table) -> &'w Rows {
     }
 }
 
-/// Sorts rows as the query asks; rows that are equal keep their order.
-pub(super) fn sort(query: &Query, table: &Table, rows: &mut [&Row]) {
-    if query.order.is_empty() {
+/// Sorts rows; rows that are equal keep their order.
+pub(super) fn sort(order: &[(Slot, bool)], table: &Table, rows: &mut [&Row]) {
+    if order.is_empty() {
         return;
     }
     rows.sort_by(|left, right| {
-        query
-            .order
+        order
             .iter()
             .map(|(slot, descending)| {
                 let order = filter::order(slot.cell(table, left), slot.cell(table, right));

@@ -1,15 +1,13 @@
-//! `$filter`: comparisons, `contains`, `startswith`, `endswith`, `and`, `or`, `not`, parentheses and null, as Dataverse takes
-//! them. Text is compared without regard to case, as its databases do.
+//! `$filter`: what a condition says of a row. Text is compared without regard to case, as Dataverse's databases do; a column
+//! of another row is reached through lookups, and rows that belong to a row are asked with `any` and `all`.
 
 use std::cmp::Ordering;
 
-use chrono::DateTime;
 use uuid::Uuid;
 
 use super::cell::{Cell, Slot};
-use super::errors::Refusal;
-use super::tokens::{Token, tokens};
-use crate::simulator::world::{Row, Table};
+use super::expand::{Navigation, follow, rows_of};
+use crate::simulator::world::{ColumnId, Row, Table, ValueRef, World};
 
 /// A condition on a row.
 #[derive(Debug)]
@@ -17,10 +15,36 @@ pub(super) enum Filter {
     And(Box<Self>, Box<Self>),
     Or(Box<Self>, Box<Self>),
     Not(Box<Self>),
-    IsNull(Slot),
-    Compare(Slot, Comparison, Literal),
-    Text(TextFunction, Slot, String),
-    AnyOf(Slot, Vec<Literal>),
+    IsNull(Path),
+    Compare(Path, Comparison, Literal),
+    /// Two columns of one row.
+    Columns(Path, Comparison, Path),
+    Text(TextFunction, Path, String),
+    AnyOf(Path, Vec<Literal>),
+    /// `contact_customer_accounts/any(c:…)`, or `all`.
+    Related {
+        navigation: &'static Navigation,
+        lookup: ColumnId,
+        all: bool,
+        inner: Option<Box<Self>>,
+    },
+}
+
+/// A column of the row, or of the row that a chain of lookups leads to.
+#[derive(Debug)]
+pub(super) struct Path {
+    pub via: Vec<(&'static Navigation, ColumnId)>,
+    pub table: &'static Table,
+    pub slot: Slot,
+}
+
+impl Path {
+    fn cell<'w>(&self, world: &'w World, row: &'w Row) -> Option<Cell<'w>> {
+        let end = self.via.iter().try_fold(row, |row, (navigation, lookup)| {
+            follow(world, navigation, *lookup, row)
+        })?;
+        self.slot.cell(self.table, end)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,51 +77,61 @@ pub(super) enum Literal {
 }
 
 impl Filter {
-    /// Parses the text of `$filter`.
-    pub fn parse(table: &Table, text: &str) -> Result<Self, Refusal> {
-        let tokens = tokens(text)?;
-        let mut parser = Parser {
-            table,
-            tokens: &tokens,
-        };
-        let filter = parser.any()?;
-        match parser.tokens.first() {
-            None => Ok(filter),
-            Some(token) => Err(unexpected(Some(token))),
-        }
-    }
-
     /// Whether a row fulfils it.
-    pub fn admits(&self, table: &Table, row: &Row) -> bool {
+    pub fn admits(&self, world: &World, row: &Row) -> bool {
         match self {
-            Self::And(left, right) => left.admits(table, row) && right.admits(table, row),
-            Self::Or(left, right) => left.admits(table, row) || right.admits(table, row),
-            Self::Not(inner) => !inner.admits(table, row),
-            Self::IsNull(slot) => slot.cell(table, row).is_none(),
-            Self::Compare(slot, comparison, literal) => {
-                let order = slot
-                    .cell(table, row)
-                    .and_then(|cell| compare(&cell, literal));
-                comparison.holds(order)
+            Self::And(left, right) => left.admits(world, row) && right.admits(world, row),
+            Self::Or(left, right) => left.admits(world, row) || right.admits(world, row),
+            Self::Not(inner) => !inner.admits(world, row),
+            Self::IsNull(path) => path.cell(world, row).is_none(),
+            Self::Compare(path, comparison, literal) => {
+                let cell = path.cell(world, row);
+                comparison.holds(cell.and_then(|cell| compare(&cell, literal)))
             }
-            Self::AnyOf(slot, literals) => slot.cell(table, row).is_some_and(|cell| {
-                literals
-                    .iter()
-                    .any(|literal| compare(&cell, literal) == Some(Ordering::Equal))
+            Self::Columns(left, comparison, right) => {
+                let (left, right) = (left.cell(world, row), right.cell(world, row));
+                let both = left.is_some() && right.is_some();
+                comparison.holds(both.then(|| order(left, right)))
+            }
+            Self::AnyOf(path, literals) => path.cell(world, row).is_some_and(|cell| {
+                let is = |literal| compare(&cell, literal) == Some(Ordering::Equal);
+                literals.iter().any(is)
             }),
-            Self::Text(function, slot, part) => match slot.cell(table, row) {
+            Self::Text(function, path, part) => match path.cell(world, row) {
                 Some(Cell::Text(text)) => function.holds(&text, part),
                 _ => false,
             },
+            Self::Related {
+                navigation,
+                lookup,
+                all,
+                inner,
+            } => {
+                let belongs = |other: &&Row| matches!(other.packed.get(*lookup), Some(ValueRef::Reference(_, id)) if id == row.id);
+                let holds = |other: &Row| {
+                    inner
+                        .as_ref()
+                        .is_none_or(|inner| inner.admits(world, other))
+                };
+                let mut related = rows_of(world, navigation.to)
+                    .from(0)
+                    .map(|(_, other)| other)
+                    .filter(belongs);
+                if *all {
+                    related.all(holds)
+                } else {
+                    related.any(holds)
+                }
+            }
         }
     }
 
-    /// The ids to which the filter narrows a lookup or key down: `a and b` narrows when one side does.
+    /// The id to which the filter narrows the key down: `a and b` narrows when one side does.
     pub fn only(&self, property: &str) -> Option<Uuid> {
         match self {
             Self::And(left, right) => left.only(property).or_else(|| right.only(property)),
-            Self::Compare(slot, Comparison::Equal, Literal::Id(id))
-                if slot.column.property == property =>
+            Self::Compare(path, Comparison::Equal, Literal::Id(id))
+                if path.via.is_empty() && path.slot.column.property == property =>
             {
                 Some(*id)
             }
@@ -107,7 +141,7 @@ impl Filter {
 }
 
 impl Comparison {
-    fn of(word: &str) -> Option<Self> {
+    pub fn of(word: &str) -> Option<Self> {
         Some(match word {
             "eq" => Self::Equal,
             "ne" => Self::NotEqual,
@@ -117,6 +151,18 @@ impl Comparison {
             "le" => Self::LessOrEqual,
             _ => return None,
         })
+    }
+
+    /// What Dataverse calls it in its messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Equal => "Equal",
+            Self::NotEqual => "NotEqual",
+            Self::Greater => "GreaterThan",
+            Self::GreaterOrEqual => "GreaterThanOrEqual",
+            Self::Less => "LessThan",
+            Self::LessOrEqual => "LessThanOrEqual",
+        }
     }
 
     /// A null is not equal to any value.
@@ -133,7 +179,7 @@ impl Comparison {
 }
 
 impl TextFunction {
-    fn of(word: &str) -> Option<Self> {
+    pub fn of(word: &str) -> Option<Self> {
         Some(match word {
             "contains" => Self::Contains,
             "startswith" => Self::StartsWith,
@@ -142,7 +188,8 @@ impl TextFunction {
         })
     }
 
-    fn holds(self, text: &str, part: &str) -> bool {
+    /// Whether the text has the part, which is in lower case, where the function wants it.
+    pub fn holds(self, text: &str, part: &str) -> bool {
         if text.is_ascii() {
             // Most rows; no copy needed.
             let (text, part) = (text.as_bytes(), part.as_bytes());
@@ -207,170 +254,4 @@ pub(super) fn order(left: Option<Cell<'_>>, right: Option<Cell<'_>>) -> Ordering
         (Cell::Id(a) | Cell::Reference(_, a), Cell::Id(b) | Cell::Reference(_, b)) => a.cmp(b),
         _ => Ordering::Equal,
     }
-}
-
-struct Parser<'t> {
-    table: &'t Table,
-    tokens: &'t [Token],
-}
-
-impl<'t> Parser<'t> {
-    fn next(&mut self) -> Option<&'t Token> {
-        let (first, rest) = self.tokens.split_first()?;
-        self.tokens = rest;
-        Some(first)
-    }
-
-    fn take(&mut self, wanted: &Token) -> Result<(), Refusal> {
-        match self.next() {
-            Some(token) if token == wanted => Ok(()),
-            other => Err(unexpected(other)),
-        }
-    }
-
-    fn take_word(&mut self, word: &str) -> bool {
-        let found = matches!(self.tokens.first(), Some(Token::Word(text)) if text == word);
-        if found {
-            self.next();
-        }
-        found
-    }
-
-    fn any(&mut self) -> Result<Filter, Refusal> {
-        let mut left = self.all()?;
-        while self.take_word("or") {
-            left = Filter::Or(Box::new(left), Box::new(self.all()?));
-        }
-        Ok(left)
-    }
-
-    fn all(&mut self) -> Result<Filter, Refusal> {
-        let mut left = self.single()?;
-        while self.take_word("and") {
-            left = Filter::And(Box::new(left), Box::new(self.single()?));
-        }
-        Ok(left)
-    }
-
-    fn single(&mut self) -> Result<Filter, Refusal> {
-        if self.take_word("not") {
-            return Ok(Filter::Not(Box::new(self.single()?)));
-        }
-        match self.next() {
-            Some(Token::Open) => {
-                let inner = self.any()?;
-                self.take(&Token::Close)?;
-                Ok(inner)
-            }
-            Some(Token::Word(word)) if word == "Microsoft.Dynamics.CRM.In" => self.any_of(),
-            Some(Token::Word(word)) => match TextFunction::of(word) {
-                Some(function) if self.tokens.first() == Some(&Token::Open) => {
-                    self.function(function)
-                }
-                _ => self.comparison(word),
-            },
-            other => Err(unexpected(other)),
-        }
-    }
-
-    fn function(&mut self, function: TextFunction) -> Result<Filter, Refusal> {
-        self.take(&Token::Open)?;
-        let slot = self.slot()?;
-        self.take(&Token::Comma)?;
-        let part = match self.next() {
-            Some(Token::Text(text)) => text.to_lowercase(),
-            other => return Err(unexpected(other)),
-        };
-        self.take(&Token::Close)?;
-        Ok(Filter::Text(function, slot, part))
-    }
-
-    /// `In(PropertyName='name',PropertyValues=['a','b'])`
-    fn any_of(&mut self) -> Result<Filter, Refusal> {
-        self.take(&Token::Open)?;
-        self.take(&Token::Word("PropertyName".to_owned()))?;
-        self.take(&Token::Equals)?;
-        let slot = match self.next() {
-            Some(Token::Text(name)) => self.resolve(name)?,
-            other => return Err(unexpected(other)),
-        };
-        self.take(&Token::Comma)?;
-        self.take(&Token::Word("PropertyValues".to_owned()))?;
-        self.take(&Token::Equals)?;
-        self.take(&Token::OpenList)?;
-        let mut literals = Vec::new();
-        loop {
-            match self.next() {
-                Some(Token::CloseList) => break,
-                Some(Token::Comma) => {}
-                // Here Dataverse takes every value as text, ids and numbers too.
-                Some(Token::Text(text)) => {
-                    literals.push(bare(text).unwrap_or(Literal::Text(text.to_lowercase())))
-                }
-                other => return Err(unexpected(other)),
-            }
-        }
-        self.take(&Token::Close)?;
-        Ok(Filter::AnyOf(slot, literals))
-    }
-
-    fn comparison(&mut self, property: &str) -> Result<Filter, Refusal> {
-        let slot = self.resolve(property)?;
-        let comparison = match self.next() {
-            Some(Token::Word(word)) => Comparison::of(word).ok_or_else(|| {
-                Refusal::query(format!("Syntax error at '{word}' in the filter."))
-            })?,
-            other => return Err(unexpected(other)),
-        };
-        let literal = match self.next() {
-            Some(Token::Text(text)) => Literal::Text(text.to_lowercase()),
-            Some(Token::Word(word)) if word == "null" => {
-                return match comparison {
-                    Comparison::Equal => Ok(Filter::IsNull(slot)),
-                    Comparison::NotEqual => Ok(Filter::Not(Box::new(Filter::IsNull(slot)))),
-                    _ => Err(Refusal::query("null can only be compared with eq and ne.")),
-                };
-            }
-            Some(Token::Word(word)) => bare(word)
-                .ok_or_else(|| Refusal::query(format!("'{word}' in the filter is no value.")))?,
-            other => return Err(unexpected(other)),
-        };
-        Ok(Filter::Compare(slot, comparison, literal))
-    }
-
-    fn slot(&mut self) -> Result<Slot, Refusal> {
-        match self.next() {
-            Some(Token::Word(word)) => self.resolve(word),
-            other => Err(unexpected(other)),
-        }
-    }
-
-    fn resolve(&self, property: &str) -> Result<Slot, Refusal> {
-        Slot::of(self.table, property)
-            .ok_or_else(|| Refusal::no_property(property, self.table.name))
-    }
-}
-
-/// A value without quotes.
-fn bare(word: &str) -> Option<Literal> {
-    match word {
-        "true" => return Some(Literal::Flag(true)),
-        "false" => return Some(Literal::Flag(false)),
-        _ => {}
-    }
-    if let Ok(id) = Uuid::parse_str(word) {
-        return Some(Literal::Id(id));
-    }
-    if let Ok(number) = word.parse::<f64>() {
-        return Some(Literal::Number(number));
-    }
-    let instant = DateTime::parse_from_rfc3339(word).ok()?;
-    Some(Literal::Instant(instant.timestamp()))
-}
-
-fn unexpected(token: Option<&Token>) -> Refusal {
-    Refusal::query(token.map_or_else(
-        || "The filter ends too early.".to_owned(),
-        |token| format!("Syntax error at {token} in the filter."),
-    ))
 }

@@ -11,8 +11,9 @@ use super::changes;
 use super::cookie::Cookie;
 use super::errors::Refusal;
 use super::expand::{Navigation, rows_of, sort};
+use super::filter::Filter;
 use super::present::{Presenter, text};
-use super::query::{LARGEST_PAGE, Query, preferred_page};
+use super::query::{LARGEST_PAGE, Query, applied, preferred_page};
 use crate::simulator::exchange::{Answer, Call};
 use crate::simulator::simulation::Simulation;
 use crate::simulator::world::{ColumnId, Place, Row, Table, ValueRef, World};
@@ -64,26 +65,47 @@ pub(super) fn count(
     call: &Call,
     table: &'static Table,
 ) -> Result<Answer, Refusal> {
-    let query = Query::of(table, call)?;
-    let admits = |row: &Row| {
-        query
-            .filter
-            .as_ref()
-            .is_none_or(|filter| filter.admits(table, row))
+    let count = match call.parameter("$deltatoken") {
+        Some(token) => changes::count_since(simulation, table, &token)?,
+        None => {
+            let query = Query::of(table, call)?;
+            simulation
+                .world
+                .read(|world| counted(world, table, query.filter.as_ref()))
+        }
     };
-    let count = simulation.world.read(|world| {
-        rows_of(world, table)
-            .from(0)
-            .filter(|(_, row)| admits(row))
-            .take(COUNT_LIMIT)
-            .count()
-    });
     let answer = Answer {
         status: StatusCode::OK,
-        body: count.to_string().into(),
+        body: count.min(COUNT_LIMIT).to_string().into(),
         ..Answer::default()
     };
     Ok(answer.with("content-type", "text/plain"))
+}
+
+/// The rows that a filter lets through, up to one more than are ever told.
+fn counted(world: &World, table: &Table, filter: Option<&Filter>) -> usize {
+    let admits = |row: &Row| filter.is_none_or(|filter| filter.admits(world, row));
+    rows_of(world, table)
+        .from(0)
+        .filter(|(_, row)| admits(row))
+        .take(COUNT_LIMIT + 1)
+        .count()
+}
+
+/// Refuses what cannot be had together with change tracking.
+fn check_tracking(query: &Query) -> Result<(), Refusal> {
+    let refused = [
+        ("filter", query.filter.is_some()),
+        ("orderby", !query.order.is_empty()),
+        ("expand", !query.expand.is_empty()),
+        ("top", query.top.is_some()),
+    ];
+    match refused.into_iter().find(|(_, given)| *given) {
+        Some((option, _)) => Err(Refusal::query(format!(
+            "The \"${option}\" query parameter isn't supported when Change Tracking is enabled."
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn read(
@@ -95,15 +117,8 @@ fn read(
     of: Option<(ColumnId, Uuid)>,
 ) -> Result<Answer, Refusal> {
     let query = Query::of(table, call)?;
-    if tracking
-        && (query.filter.is_some()
-            || !query.order.is_empty()
-            || !query.expand.is_empty()
-            || query.top.is_some())
-    {
-        return Err(Refusal::query(
-            "The $filter, $orderby, $expand and $top options are not supported with change tracking.",
-        ));
+    if tracking {
+        check_tracking(&query)?;
     }
     let preferred = preferred_page(call);
     // Dataverse heeds only one of the two.
@@ -132,7 +147,7 @@ fn read(
             (None, false) => None,
         };
         let body = reading.body(world, call, &page, link);
-        Answer::json_text(StatusCode::OK, body)
+        Answer::json_text(StatusCode::OK, body).applied(&applied(call))
     }))
 }
 
@@ -161,12 +176,8 @@ impl Reading<'_> {
             self.ordered(world)
         };
         rows.truncate(self.size);
-        let count = self.query.count.then(|| {
-            let all = rows_of(world, self.table).from(0);
-            all.filter(|(_, row)| self.admits(row))
-                .take(COUNT_LIMIT)
-                .count()
-        });
+        let filter = self.query.filter.as_ref();
+        let count = self.query.count.then(|| counted(world, self.table, filter));
         let next = next_after.filter(|_| self.endless).map(|after| Cookie {
             page: self.cookie.map_or(1, |cookie| cookie.page) + 1,
             after,
@@ -195,13 +206,13 @@ impl Reading<'_> {
             return (
                 table
                     .get(id)
-                    .filter(|row| self.admits(row))
+                    .filter(|row| self.admits(world, row))
                     .into_iter()
                     .collect(),
                 None,
             );
         }
-        let mut found = table.from(start).filter(|(_, row)| self.admits(row));
+        let mut found = table.from(start).filter(|(_, row)| self.admits(world, row));
         let rows = found.by_ref().take(self.size).map(|(_, row)| row).collect();
         (rows, found.next().map(|(place, _)| u64::from(place)))
     }
@@ -212,9 +223,9 @@ impl Reading<'_> {
         let all = rows_of(world, self.table).from(0);
         let mut rows: Vec<&Row> = all
             .map(|(_, row)| row)
-            .filter(|row| self.admits(row))
+            .filter(|row| self.admits(world, row))
             .collect();
-        sort(self.query, self.table, &mut rows);
+        sort(&self.query.order, self.table, &mut rows);
         let end = skipped.saturating_add(self.size);
         let next = (rows.len() > end).then(|| u64::try_from(end).unwrap_or(u64::MAX));
         let rows = rows
@@ -224,7 +235,7 @@ impl Reading<'_> {
         (rows, next)
     }
 
-    fn admits(&self, row: &Row) -> bool {
+    fn admits(&self, world: &World, row: &Row) -> bool {
         let belongs = self.of.is_none_or(|(column, id)| {
             matches!(row.packed.get(column), Some(ValueRef::Reference(_, to)) if to == id)
         });
@@ -233,7 +244,26 @@ impl Reading<'_> {
                 .query
                 .filter
                 .as_ref()
-                .is_none_or(|filter| filter.admits(self.table, row))
+                .is_none_or(|filter| filter.admits(world, row))
+    }
+
+    /// `@odata.count` and what goes with it.
+    fn totals(&self, out: &mut Vec<u8>, count: Option<usize>) {
+        let told = count.map(|count| count.min(COUNT_LIMIT));
+        if let Some(told) = told {
+            out.extend(format!(",\"@odata.count\":{told}").as_bytes());
+        }
+        if self.query.annotations.count {
+            let (all, more) = (
+                told.map_or_else(|| "-1".to_owned(), |told| told.to_string()),
+                count.is_some_and(|count| count > COUNT_LIMIT),
+            );
+            let name = "@Microsoft.Dynamics.CRM.totalrecordcount";
+            out.extend(format!(",\"{name}\":{all},\"{name}limitexceeded\":{more}").as_bytes());
+        }
+        if self.query.annotations.schema_version {
+            out.extend(b",\"@Microsoft.Dynamics.CRM.globalmetadataversion\":\"1\"");
+        }
     }
 
     fn body(
@@ -246,11 +276,9 @@ impl Reading<'_> {
         let mut out = Vec::with_capacity(256 + page.rows.len() * 64 * self.query.slots.len());
         out.extend(b"{\"@odata.context\":");
         text(&mut out, &context(call, self.table, self.query, ""));
-        if let Some(count) = page.count {
-            out.extend(format!(",\"@odata.count\":{count}").as_bytes());
-        }
+        self.totals(&mut out, page.count);
         out.extend(b",\"value\":[");
-        let presenter = Presenter::new(self.table, self.query, world, &page.rows);
+        let presenter = Presenter::new(self.table, self.query, world, &page.rows, &call.origin);
         for (at, row) in page.rows.iter().enumerate() {
             if at > 0 {
                 out.push(b',');
@@ -269,20 +297,34 @@ impl Reading<'_> {
 
 /// The context URL of a reading.
 pub(super) fn context(call: &Call, table: &Table, query: &Query, end: &str) -> String {
-    let expanded = query
-        .expand
-        .iter()
-        .map(|expand| format!("{}()", expand.navigation.name));
-    let parts: Vec<String> = query.selected.iter().cloned().chain(expanded).collect();
-    let selected = if parts.is_empty() {
-        String::new()
+    let selected = columns_of(query);
+    let selected = if selected.is_empty() {
+        selected
     } else {
-        format!("({})", parts.join(","))
+        format!("({selected})")
     };
     format!(
         "{}/api/data/v9.2/$metadata#{}{selected}{end}",
         call.origin, table.set
     )
+}
+
+/// The columns and expansions of a query, as a context URL names them.
+fn columns_of(query: &Query) -> String {
+    let expanded = query
+        .expand
+        .iter()
+        .map(|expand| match expand.navigation.name {
+            name if expand.reference => format!("{name},{name}/$ref()"),
+            name => format!("{name}({})", columns_of(&expand.query)),
+        });
+    query
+        .selected
+        .iter()
+        .cloned()
+        .chain(expanded)
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 /// The link to the next page: the query as it came, with another cookie.

@@ -2,32 +2,38 @@
 
 mod actions;
 mod batch;
+mod bulk_delete;
 mod cell;
 mod changes;
 mod cookie;
 mod errors;
 mod expand;
 mod filter;
+mod filter_text;
+mod functions;
 mod key;
 mod list;
 mod metadata;
+mod metadata_filter;
+mod metadata_items;
 mod multipart;
 mod payload;
 mod present;
 mod query;
 mod related;
+mod relationships;
 mod route;
+mod service;
 mod single;
+mod sql;
 mod tokens;
 mod write;
 
 use actix_web::http::{Method, StatusCode};
-use serde_json::json;
 
 use super::credentials;
 use super::exchange::{Answer, Call};
 use super::simulation::Simulation;
-use super::world::OWNER;
 
 pub(super) use errors::Refusal;
 use route::{Wanted, wanted};
@@ -50,11 +56,13 @@ pub(super) fn page_number(call: &Call) -> u32 {
 
 /// Answers a request.
 pub(super) fn answer(simulation: &Simulation, call: &Call) -> Answer {
+    let request_id = simulation.context.new_uuid().to_string();
     authorised(simulation, call)
-        .and_then(|()| respond(simulation, call).map_err(|refusal| refusal.answer()))
+        .and_then(|()| respond(simulation, call).map_err(|refusal| refusal.answer_to(call)))
         .unwrap_or_else(|answer| answer)
-        .with("odata-version", "4.0")
-        .with("req_id", &simulation.context.new_uuid().to_string())
+        .instead("odata-version", "4.0")
+        .with("req_id", &request_id)
+        .with("x-ms-service-request-id", &request_id)
 }
 
 /// Lets a caller in, or gives the answer that turns it away.
@@ -89,12 +97,10 @@ pub(super) fn challenge(call: &Call) -> Answer {
 
 /// Answers a request that may come.
 fn respond(simulation: &Simulation, call: &Call) -> Result<Answer, Refusal> {
-    let wanted = wanted(call)?;
-    if call.method != Method::GET {
-        if matches!(wanted, Wanted::Batch) {
-            return batch::answer(simulation, call);
-        }
-        return simulation.world.write(|world, _| {
+    let answer = match wanted(call)? {
+        Wanted::Batch if call.method == Method::POST => batch::answer(simulation, call)?,
+        wanted if call.method == Method::GET => read(simulation, call, wanted)?,
+        _ => simulation.world.write(|world, _| {
             world.attempt(|world| {
                 let mut desk = Desk {
                     world,
@@ -102,23 +108,45 @@ fn respond(simulation: &Simulation, call: &Call) -> Result<Answer, Refusal> {
                 };
                 write_into(&mut desk, call)
             })
-        });
+        })?,
+    };
+    Ok(typed(answer))
+}
+
+/// The answer with the content type that Dataverse gives to JSON.
+fn typed(answer: Answer) -> Answer {
+    let is_json = |(name, value): &(_, actix_web::http::header::HeaderValue)| {
+        name == actix_web::http::header::CONTENT_TYPE
+            && value.as_bytes().starts_with(b"application/json")
+    };
+    if answer.headers.iter().any(is_json) {
+        answer.instead("content-type", errors::JSON)
+    } else {
+        answer
     }
+}
+
+fn read(simulation: &Simulation, call: &Call, wanted: Wanted<'_>) -> Result<Answer, Refusal> {
     match wanted {
-        Wanted::Table(_) if call.query.contains("fetchXml=") || call.query.contains("sql=") => {
-            let text = "The simulator answers OData queries, but neither FetchXML nor SQL.";
+        Wanted::Table(_) if call.parameter("fetchXml").is_some() => {
+            let text = "The simulator answers OData queries and SQL, but not FetchXML.";
             Err(Refusal::new(
                 StatusCode::NOT_IMPLEMENTED,
                 "0x80040203",
                 text,
             ))
         }
-        Wanted::Table(table) => list::answer(simulation, call, table),
+        Wanted::Table(table) => match call.parameter("sql") {
+            Some(statement) => sql::answer(simulation, call, table, &statement),
+            None => list::answer(simulation, call, table),
+        },
         Wanted::Count(table) => list::count(simulation, call, table),
         Wanted::Row(table, key) => single::answer(simulation, call, table, &key),
         Wanted::Part(table, key, part) => related::read(simulation, call, table, &key, part),
-        Wanted::WhoAmI => Ok(who_am_i(call)),
+        Wanted::Function(name) => functions::answer(simulation, call, name),
         Wanted::Metadata(path) => metadata::answer(call, path),
+        Wanted::Service => Ok(service::document(call)),
+        Wanted::Csdl => Ok(service::csdl(call)),
         Wanted::Nothing(path) => Err(Refusal::no_resource(path)),
         _ => Err(not_supported(call)),
     }
@@ -126,7 +154,7 @@ fn respond(simulation: &Simulation, call: &Call) -> Result<Answer, Refusal> {
 
 /// Answers a write, in whatever transaction the caller has begun.
 fn write_into(desk: &mut Desk<'_>, call: &Call) -> Result<Answer, Refusal> {
-    match (&call.method, wanted(call)?) {
+    let answer = match (&call.method, wanted(call)?) {
         (&Method::POST, Wanted::Table(table)) => desk.create(call, table),
         (&Method::PATCH, Wanted::Row(table, key)) => desk.upsert(call, table, &key),
         (&Method::DELETE, Wanted::Row(table, key)) => desk.delete(call, table, &key),
@@ -138,9 +166,11 @@ fn write_into(desk: &mut Desk<'_>, call: &Call) -> Result<Answer, Refusal> {
         }
         (&Method::POST, Wanted::Action(table, action)) => desk.multiple(call, table, action),
         (&Method::POST, Wanted::Merge) => desk.merge(call),
+        (&Method::POST, Wanted::BulkDelete) => desk.bulk_delete(call),
         (_, Wanted::Nothing(path)) => Err(Refusal::no_resource(path)),
         _ => Err(not_supported(call)),
-    }
+    };
+    answer.map(typed)
 }
 
 fn not_supported(call: &Call) -> Refusal {
@@ -149,15 +179,4 @@ fn not_supported(call: &Call) -> Refusal {
         call.method
     );
     Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "0x80060888", message)
-}
-
-fn who_am_i(call: &Call) -> Answer {
-    let name = "Microsoft.Dynamics.CRM.WhoAmIResponse";
-    let body = json!({
-        "@odata.context": format!("{}/api/data/v9.2/$metadata#{name}", call.origin),
-        "BusinessUnitId": OWNER,
-        "UserId": OWNER,
-        "OrganizationId": credentials::ENTRA_TENANT_ID,
-    });
-    Answer::json(StatusCode::OK, &body).with("x-ms-dop-hint", "4")
 }

@@ -119,14 +119,31 @@ pub(super) fn write(out: &mut Vec<u8>, boundary: &str, answer: &Answer, content_
     let reason = answer.status.canonical_reason().unwrap_or_default();
     out.extend(format!("\r\nHTTP/1.1 {} {reason}\r\n", answer.status.as_u16()).bytes());
     out.extend(b"OData-Version: 4.0\r\n");
-    for (name, value) in &answer.headers {
-        out.extend(format!("{name}: ").bytes());
+    for (name, value) in answer
+        .headers
+        .iter()
+        .filter(|(name, _)| name != "odata-version")
+    {
+        out.extend(format!("{}: ", canonical(name.as_str())).bytes());
         out.extend(value.as_bytes());
         out.extend(b"\r\n");
     }
     out.extend(b"\r\n");
     out.extend(answer.body.iter());
     out.extend(b"\r\n");
+}
+
+/// A header's name as Dataverse writes it; in a batch it is text that somebody may compare as it stands.
+fn canonical(name: &str) -> &str {
+    match name {
+        "content-type" => "Content-Type",
+        "etag" => "ETag",
+        "location" => "Location",
+        "odata-entityid" => "OData-EntityId",
+        "preference-applied" => "Preference-Applied",
+        "retry-after" => "Retry-After",
+        other => other,
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use super::errors::Refusal;
-use super::expand::{navigation_of, rows_of};
+use super::expand::{Navigation, lookup_of, navigation_of, rows_of};
 use super::key::Key;
 use crate::simulator::world::{
     Access, Column, ColumnId, Kind, Packed, Referenced, Table, Value, ValueRef, World, table,
@@ -20,6 +20,31 @@ pub(super) struct Payload {
     /// The row that `@odata.id` names.
     pub key: Option<Key>,
     pub columns: Vec<(ColumnId, Option<Value>)>,
+    /// Rows to create along with this one.
+    pub related: Vec<Related>,
+}
+
+/// Rows in the body of another row, under the name of a navigation property.
+#[derive(Debug)]
+pub(super) struct Related {
+    pub navigation: &'static Navigation,
+    pub rows: Vec<Map<String, Json>>,
+}
+
+impl Related {
+    fn read(navigation: &'static Navigation, value: &Json) -> Result<Self, Refusal> {
+        let values = match value {
+            Json::Array(values) if navigation.many => values.as_slice(),
+            value if !navigation.many => std::slice::from_ref(value),
+            _ => return Err(conversion(value, "Collection")),
+        };
+        let rows = values.iter().map(|value| value.as_object().cloned());
+        let rows = rows.collect::<Option<_>>().ok_or_else(|| {
+            let name = navigation.name;
+            Refusal::body(format!("A row was expected for the navigation property '{name}'; a reference to one is set with '{name}@odata.bind'."))
+        })?;
+        Ok(Self { navigation, rows })
+    }
 }
 
 impl Payload {
@@ -39,6 +64,12 @@ impl Payload {
                 payload
                     .columns
                     .push(bound(world, table, navigation, value)?);
+            } else if let Some(navigation) = navigation_of(table, name) {
+                if value.is_null() && !navigation.many {
+                    payload.columns.push((lookup_of(navigation, table)?, None));
+                } else {
+                    payload.related.push(Related::read(navigation, value)?);
+                }
             } else if !name.contains('@') {
                 payload.column(table, name, value)?;
             }

@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use chrono::{DateTime, Utc};
+
 use super::cell::{Cell, Slot, instant};
 use super::expand::{Expand, Index};
 use super::query::{Annotations, Query};
@@ -18,12 +20,19 @@ pub(super) struct Presenter<'q, 'w> {
     pub table: &'static Table,
     pub query: &'q Query,
     pub world: &'w World,
+    origin: &'q str,
     indexes: Vec<(&'q Expand, Index<'w>)>,
 }
 
 impl<'q, 'w> Presenter<'q, 'w> {
     /// Prepares to write these rows.
-    pub fn new(table: &'static Table, query: &'q Query, world: &'w World, rows: &[&Row]) -> Self {
+    pub fn new(
+        table: &'static Table,
+        query: &'q Query,
+        world: &'w World,
+        rows: &[&Row],
+        origin: &'q str,
+    ) -> Self {
         let indexes = query
             .expand
             .iter()
@@ -33,6 +42,7 @@ impl<'q, 'w> Presenter<'q, 'w> {
             table,
             query,
             world,
+            origin,
             indexes,
         }
     }
@@ -66,8 +76,13 @@ impl<'q, 'w> Presenter<'q, 'w> {
     }
 
     fn annotations(&self, out: &mut Vec<u8>, slot: &Slot, cell: &Cell<'_>) {
-        let Annotations { formatted, lookup } = self.query.annotations;
-        if !formatted && !lookup {
+        let Annotations {
+            formatted,
+            navigation,
+            lookup,
+            ..
+        } = self.query.annotations;
+        if !formatted && !navigation && !lookup {
             return;
         }
         let property = slot.column.property;
@@ -80,17 +95,18 @@ impl<'q, 'w> Presenter<'q, 'w> {
         if formatted && let Some(label) = self.label(slot, cell) {
             annotate("OData.Community.Display.V1.FormattedValue", &label);
         }
-        if let (true, Cell::Reference(table, _)) = (lookup, cell) {
+        let Cell::Reference(table, _) = cell else {
+            return;
+        };
+        if navigation {
             let many = matches!(slot.column.kind, Kind::Lookup(to) if to.len() > 1);
-            let name = slot.column.name;
-            let navigation = match name {
-                "parentcustomerid" if many => format!("{name}_{table}"),
-                _ => name.to_owned(),
+            let name = match slot.column.name {
+                name @ "parentcustomerid" if many => format!("{name}_{table}"),
+                name => name.to_owned(),
             };
-            annotate(
-                "Microsoft.Dynamics.CRM.associatednavigationproperty",
-                &navigation,
-            );
+            annotate("Microsoft.Dynamics.CRM.associatednavigationproperty", &name);
+        }
+        if lookup {
             annotate("Microsoft.Dynamics.CRM.lookuplogicalname", table);
         }
     }
@@ -101,10 +117,10 @@ impl<'q, 'w> Presenter<'q, 'w> {
                 .ok()
                 .and_then(|at| labels.get(at))
                 .map(|label| (*label).to_owned()),
-            (Cell::Whole(number), _) => Some(number.to_string()),
-            (Cell::Decimal(number), _) => Some(format!("{number:.2}")),
+            (Cell::Whole(number), _) => Some(grouped(&number.to_string())),
+            (Cell::Decimal(number), _) => Some(format!("${}", grouped(&format!("{number:.2}")))),
             (Cell::Flag(flag), _) => Some(if *flag { "Yes" } else { "No" }.to_owned()),
-            (Cell::Instant(seconds), _) => Some(instant(*seconds)),
+            (Cell::Instant(seconds), _) => Some(local_time(*seconds)),
             (Cell::Reference(_, id), _) if *id == OWNER => Some("Simulated Owner".to_owned()),
             (Cell::Reference(table, id), _) => self.name_of(table, *id),
             (Cell::Text(_) | Cell::Id(_), _) => None,
@@ -128,7 +144,7 @@ impl<'q, 'w> Presenter<'q, 'w> {
         let to = expand.navigation.to;
         if expand.navigation.many {
             let rows = expand.many(index, row);
-            let inner = Presenter::new(to, &expand.query, self.world, &rows);
+            let inner = Presenter::new(to, &expand.query, self.world, &rows, self.origin);
             out.push(b'[');
             for (at, row) in rows.into_iter().enumerate() {
                 if at > 0 {
@@ -137,12 +153,64 @@ impl<'q, 'w> Presenter<'q, 'w> {
                 inner.row(out, row, "");
             }
             out.push(b']');
-        } else if let Some(found) = expand.one(index, row) {
-            Presenter::new(to, &expand.query, self.world, &[found]).row(out, found, "");
+            self.link_to_expanded(out, row, expand);
+        } else if let Some(found) = expand.one(self.world, row) {
+            if expand.reference {
+                out.extend(b"{\"@odata.id\":");
+                text(
+                    out,
+                    &format!("{}/api/data/v9.2/{}({})", self.origin, to.set, found.id),
+                );
+                out.push(b'}');
+            } else {
+                let inner = Presenter::new(to, &expand.query, self.world, &[found], self.origin);
+                inner.row(out, found, "");
+            }
         } else {
             out.extend(b"null");
         }
     }
+
+    /// The address of the expanded rows, all of them, without anything about paging.
+    fn link_to_expanded(&self, out: &mut Vec<u8>, row: &Row, expand: &Expand) {
+        let name = expand.navigation.name;
+        out.push(b',');
+        text(out, &format!("{name}@odata.nextLink"));
+        out.push(b':');
+        let (origin, set) = (self.origin, self.table.set);
+        let mut link = format!("{origin}/api/data/v9.2/{set}({})/{name}", row.id);
+        if !expand.options.is_empty() {
+            link = format!("{link}?{}", expand.options);
+        }
+        text(out, &link);
+    }
+}
+
+/// A number with a comma between thousands, as an English user reads it.
+fn grouped(number: &str) -> String {
+    let (whole, fraction) = number
+        .split_once('.')
+        .map_or((number, None), |(a, b)| (a, Some(b)));
+    let (sign, digits) = whole
+        .strip_prefix('-')
+        .map_or(("", whole), |digits| ("-", digits));
+    let mut text = String::from(sign);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    match fraction {
+        Some(fraction) => format!("{text}.{fraction}"),
+        None => text,
+    }
+}
+
+/// An instant as a user of the United States in UTC reads it: `8/22/2017 8:10 AM`.
+fn local_time(seconds: i64) -> String {
+    let instant = DateTime::<Utc>::from_timestamp(seconds, 0).unwrap_or_default();
+    instant.format("%-m/%-d/%Y %-I:%M %p").to_string()
 }
 
 fn value(out: &mut Vec<u8>, cell: &Cell<'_>) {

@@ -4,7 +4,8 @@ use super::cell::Slot;
 use super::errors::Refusal;
 use super::expand::Expand;
 use super::filter::Filter;
-use super::tokens::split;
+use super::filter_text;
+use super::tokens::{split, tokens};
 use crate::simulator::exchange::Call;
 use crate::simulator::world::Table;
 
@@ -29,30 +30,68 @@ pub(super) struct Query {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Annotations {
     pub formatted: bool,
+    pub navigation: bool,
     pub lookup: bool,
+    /// How many rows there are in all, and whether there are more than are counted.
+    pub count: bool,
+    pub schema_version: bool,
+    /// Details of errors.
+    pub errors: bool,
 }
 
 impl Annotations {
     pub fn of(call: &Call) -> Self {
-        let asked = call
-            .headers
-            .get_all("prefer")
-            .filter_map(|value| value.to_str().ok())
-            .filter_map(|value| value.split_once("odata.include-annotations="))
-            .map(|(_, rest)| {
-                rest.trim_start_matches('"')
-                    .split('"')
-                    .next()
-                    .unwrap_or_default()
-            })
-            .collect::<Vec<_>>()
-            .join(",");
-        let all = asked.split(',').any(|pattern| pattern.trim() == "*");
+        let asked = asked_annotations(call).unwrap_or_default();
+        let wants = |name: &str| {
+            asked
+                .split(',')
+                .map(str::trim)
+                .any(|pattern| match pattern.split_once('*') {
+                    Some((start, _)) => name.starts_with(start),
+                    None => pattern == name,
+                })
+        };
         Self {
-            formatted: all || asked.contains("OData.Community.Display.V1"),
-            lookup: all || asked.contains("Microsoft.Dynamics.CRM"),
+            formatted: wants("OData.Community.Display.V1.FormattedValue"),
+            navigation: wants("Microsoft.Dynamics.CRM.associatednavigationproperty"),
+            lookup: wants("Microsoft.Dynamics.CRM.lookuplogicalname"),
+            count: wants("Microsoft.Dynamics.CRM.totalrecordcount"),
+            schema_version: wants("Microsoft.Dynamics.CRM.globalmetadataversion"),
+            errors: wants("Microsoft.PowerApps.CDS.HelpLink"),
         }
     }
+}
+
+/// The list in `odata.include-annotations`.
+fn asked_annotations(call: &Call) -> Option<String> {
+    let values = call
+        .headers
+        .get_all("prefer")
+        .filter_map(|value| value.to_str().ok());
+    let lists = values
+        .filter_map(|value| value.split_once("odata.include-annotations="))
+        .map(|(_, rest)| match rest.strip_prefix('"') {
+            Some(quoted) => quoted.split('"').next().unwrap_or_default(),
+            None => rest.split([',', ';']).next().unwrap_or_default(),
+        });
+    lists
+        .map(str::to_owned)
+        .reduce(|one, other| format!("{one},{other}"))
+}
+
+/// The preferences of a read that were heeded, as the answer names them.
+pub(super) fn applied(call: &Call) -> Vec<String> {
+    let size = preferred_page(call).map(|size| format!("odata.maxpagesize={size}"));
+    let annotations =
+        asked_annotations(call).map(|list| format!("odata.include-annotations=\"{list}\""));
+    let tracking = call
+        .preferences()
+        .find(|one| *one == "odata.track-changes")
+        .map(str::to_owned);
+    size.into_iter()
+        .chain(annotations)
+        .chain(tracking)
+        .collect()
 }
 
 impl Query {
@@ -76,8 +115,14 @@ impl Query {
             Some(text) => selection(table, text)?,
             None => Slot::all(table),
         };
+        let alias = |name: &str| match option(name) {
+            Some(text) => tokens(&text),
+            None => Err(Refusal::query(format!(
+                "The parameter alias '{name}' has no value."
+            ))),
+        };
         let filter = option("$filter")
-            .map(|text| Filter::parse(table, &text))
+            .map(|text| filter_text::parse(table, &tokens(&text)?, &alias))
             .transpose()?;
         let order = option("$orderby")
             .map(|text| ordering(table, &text))

@@ -4,18 +4,18 @@ use actix_web::http::{Method, StatusCode};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::cell::{Cell, Slot, instant};
+use super::cell::{Slot, json_of};
 use super::errors::Refusal;
-use super::expand::{Navigation, navigation_of, rows_of};
+use super::expand::{lookup_of, navigation_of, rows_of};
 use super::key::Key;
 use super::list::{self, context};
 use super::payload::{Payload, leads_to, object, resolve};
 use super::query::{Annotations, Query};
 use super::single;
-use super::write::Desk;
+use super::write::{Desk, pointing_to};
 use crate::simulator::exchange::{Answer, Call};
 use crate::simulator::simulation::Simulation;
-use crate::simulator::world::{ColumnId, Packed, Referenced, Table, Value, ValueRef, World};
+use crate::simulator::world::{Packed, Table, ValueRef, World};
 
 /// `GET /accounts(id)/name` and `GET /accounts(id)/primarycontactid`
 pub(super) fn read(
@@ -34,7 +34,7 @@ pub(super) fn read(
     if navigation.many {
         return list::belonging(simulation, call, navigation, id);
     }
-    match packed.get(lookup(table, navigation)?) {
+    match packed.get(lookup_of(navigation, table)?) {
         Some(ValueRef::Reference(to, target)) if to.name() == navigation.to.name => {
             single::answer(simulation, call, navigation.to, &Key::Id(target))
         }
@@ -50,12 +50,6 @@ fn row_of(world: &World, table: &Table, key: &Key) -> Result<(Uuid, Packed), Ref
     Ok((row.id, row.packed.clone()))
 }
 
-fn lookup(of: &Table, navigation: &Navigation) -> Result<ColumnId, Refusal> {
-    of.column(navigation.lookup)
-        .map(|(id, _)| id)
-        .ok_or_else(|| Refusal::no_property(navigation.lookup, of.name))
-}
-
 fn column(
     world: &World,
     call: &Call,
@@ -67,15 +61,10 @@ fn column(
     let row = rows_of(world, table)
         .get(id)
         .ok_or_else(|| Refusal::no_row(table.name, id))?;
-    let value = match slot.cell(table, row) {
-        None => return Ok(Answer::empty(StatusCode::NO_CONTENT)),
-        Some(Cell::Text(text)) => json!(text),
-        Some(Cell::Whole(number)) => json!(number),
-        Some(Cell::Decimal(number)) => json!(number),
-        Some(Cell::Flag(flag)) => json!(flag),
-        Some(Cell::Instant(seconds)) => json!(instant(seconds)),
-        Some(Cell::Id(id) | Cell::Reference(_, id)) => json!(id),
+    let Some(cell) = slot.cell(table, row) else {
+        return Ok(Answer::empty(StatusCode::NO_CONTENT));
     };
+    let value = json_of(&cell);
     let query = Query::parse(table, |_| None, Annotations::default())?;
     let context = context(call, table, &query, &format!("({id})/{name}"));
     Ok(Answer::json(
@@ -128,7 +117,7 @@ impl Desk<'_> {
         } else {
             (table, id, other.unwrap_or_default(), navigation.to)
         };
-        let column = lookup(of, navigation)?;
+        let column = lookup_of(navigation, table)?;
         let place = Key::Id(pointing)
             .place(self.world, of)
             .ok_or_else(|| Refusal::no_row(of.name, pointing))?;
@@ -141,8 +130,7 @@ impl Desk<'_> {
         let value = if untie {
             None
         } else {
-            let set = Referenced::of_set(to.set).ok_or_else(|| Refusal::no_resource(to.set))?;
-            Some(Value::Reference(set, pointed))
+            Some(pointing_to(to, pointed)?)
         };
         let payload = Payload {
             columns: vec![(column, value)],

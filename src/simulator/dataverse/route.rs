@@ -6,6 +6,7 @@ use super::actions::Action;
 use super::errors::Refusal;
 use super::key::Key;
 use super::tokens::split;
+use super::{functions, metadata};
 use crate::simulator::exchange::Call;
 use crate::simulator::world::{Table, table};
 
@@ -25,8 +26,14 @@ pub(super) enum Wanted<'c> {
     Tie(&'static Table, Key, &'c str, Option<Key>),
     Action(&'static Table, Action),
     Merge,
-    WhoAmI,
+    BulkDelete,
+    /// A function that is bound to nothing, with its parentheses.
+    Function(&'c str),
     Batch,
+    /// The service document: which entity sets there are.
+    Service,
+    /// `$metadata`
+    Csdl,
     Metadata(&'c str),
     Nothing(&'c str),
 }
@@ -39,10 +46,18 @@ pub(super) fn wanted(call: &Call) -> Result<Wanted<'_>, Refusal> {
         .and_then(|rest| rest.split_once('/'));
     let path = rest.map_or("", |(_, path)| path).trim_end_matches('/');
     match path {
-        "WhoAmI" | "WhoAmI()" => return Ok(Wanted::WhoAmI),
+        "" => return Ok(Wanted::Service),
+        "$metadata" => return Ok(Wanted::Csdl),
         "$batch" => return Ok(Wanted::Batch),
         "Merge" => return Ok(Wanted::Merge),
-        _ if path.starts_with("EntityDefinitions") => return Ok(Wanted::Metadata(path)),
+        "BulkDelete" => return Ok(Wanted::BulkDelete),
+        "WhoAmI" => return Ok(Wanted::Function(path)),
+        _ if metadata::SETS.iter().any(|set| path.starts_with(set)) => {
+            return Ok(Wanted::Metadata(path));
+        }
+        _ if functions::NAMES.contains(&path.split('(').next().unwrap_or_default()) => {
+            return Ok(Wanted::Function(path));
+        }
         _ => {}
     }
     let segments = split(path, '/');
@@ -85,8 +100,10 @@ pub(super) fn operation(call: &Call) -> &'static str {
         Ok(Wanted::Action(..)) => "write-multiple",
         Ok(Wanted::Merge) => "merge",
         Ok(Wanted::Batch) => "batch",
-        Ok(Wanted::WhoAmI) => "who-am-i",
-        Ok(Wanted::Metadata(_)) => "metadata",
+        Ok(Wanted::BulkDelete) => "bulk-delete",
+        Ok(Wanted::Function(name)) if name.starts_with("WhoAmI") => "who-am-i",
+        Ok(Wanted::Function(_)) => "function",
+        Ok(Wanted::Metadata(_) | Wanted::Service | Wanted::Csdl) => "metadata",
         Ok(Wanted::Nothing(_)) | Err(_) => "unknown",
     }
 }

@@ -7,7 +7,7 @@ use super::expand::rows_of;
 use super::key::Key;
 use super::list::context;
 use super::present::{Presenter, text};
-use super::query::Query;
+use super::query::{Annotations, Query, applied};
 use crate::simulator::exchange::{Answer, Call};
 use crate::simulator::simulation::Simulation;
 use crate::simulator::world::{Row, Table, World};
@@ -31,8 +31,7 @@ pub(super) fn answer(
             .and_then(|place| rows_of(world, table).at(place))
             .ok_or_else(|| key.absent(table))?;
         // With expansions or annotations the row's version says too little, and Dataverse answers in full.
-        let plain =
-            query.expand.is_empty() && query.annotations == super::query::Annotations::default();
+        let plain = query.expand.is_empty() && query.annotations == Annotations::default();
         if plain
             && call
                 .header("if-none-match")
@@ -42,7 +41,8 @@ pub(super) fn answer(
         }
         Ok(
             Answer::json_text(StatusCode::OK, body(call, table, &query, world, row))
-                .with("etag", &tag(row)),
+                .with("etag", &tag(row))
+                .applied(&applied(call)),
         )
     })
 }
@@ -60,7 +60,7 @@ pub(super) fn body(
     head.extend(b"\"@odata.context\":");
     text(&mut head, &context(call, table, query, "/$entity"));
     head.push(b',');
-    let presenter = Presenter::new(table, query, world, &[row]);
+    let presenter = Presenter::new(table, query, world, &[row], &call.origin);
     presenter.row(&mut out, row, &String::from_utf8_lossy(&head));
     out
 }

@@ -4,14 +4,16 @@ use actix_web::http::StatusCode;
 use uuid::Uuid;
 
 use super::errors::Refusal;
-use super::expand::rows_of;
+use super::expand::{lookup_of, rows_of};
 use super::key::{ALTERNATE, Key};
-use super::payload::Payload;
+use super::payload::{Payload, Related};
 use super::query::{Annotations, Query};
 use super::single::{body, tag};
 use crate::domain::context::Context;
 use crate::simulator::exchange::{Answer, Call};
-use crate::simulator::world::{ColumnId, Moment, Packed, Place, Table, Value, ValueRef, World};
+use crate::simulator::world::{
+    ColumnId, Moment, Packed, Place, Referenced, Table, Value, ValueRef, World,
+};
 
 /// The world under the hands of one writer.
 pub(super) struct Desk<'d> {
@@ -91,18 +93,38 @@ impl Desk<'_> {
             .at(place)
             .map(|row| row.id)
             .unwrap_or_default();
+        self.remove(table, id)?;
+        Ok(Answer::empty(StatusCode::NO_CONTENT))
+    }
+
+    /// Deletes a row.
+    pub fn remove(&mut self, table: &Table, id: Uuid) -> Result<(), Refusal> {
         let moment = self.moment();
         let deleted = if table.set == "accounts" {
             self.world.delete_account(id, moment)
         } else {
             self.world.delete_contact(id)
         };
-        deleted.map_err(|_| key.absent(table))?;
-        Ok(Answer::empty(StatusCode::NO_CONTENT))
+        deleted
+            .map(drop)
+            .map_err(|_| Refusal::no_row(table.name, id))
     }
 
-    /// Adds a row.
-    pub fn insert(&mut self, table: &'static Table, payload: Payload) -> Result<Uuid, Refusal> {
+    /// Adds a row, and the rows in its body: those it points to before it, those that point to it after it.
+    pub fn insert(&mut self, table: &'static Table, mut payload: Payload) -> Result<Uuid, Refusal> {
+        let (many, single): (Vec<Related>, Vec<Related>) = std::mem::take(&mut payload.related)
+            .into_iter()
+            .partition(|one| one.navigation.many);
+        for Related { navigation, rows } in &single {
+            let column = lookup_of(navigation, table)?;
+            for row in rows {
+                let inner = Payload::read(self.world, navigation.to, row)?;
+                let id = self.insert(navigation.to, inner)?;
+                payload
+                    .columns
+                    .push((column, Some(pointing_to(navigation.to, id)?)));
+            }
+        }
         let moment = self.moment();
         let id = payload.id.unwrap_or(moment.fresh);
         if rows_of(self.world, table).get(id).is_some() {
@@ -111,6 +133,14 @@ impl Desk<'_> {
         self.check_unique(table, &payload, None)?;
         let packed = payload.applied(table, &Packed::default());
         self.world.insert(table, id, moment.now, packed);
+        for Related { navigation, rows } in &many {
+            let column = lookup_of(navigation, table)?;
+            for row in rows {
+                let mut inner = Payload::read(self.world, navigation.to, row)?;
+                inner.columns.push((column, Some(pointing_to(table, id)?)));
+                self.insert(navigation.to, inner)?;
+            }
+        }
         Ok(id)
     }
 
@@ -121,6 +151,12 @@ impl Desk<'_> {
         place: Place,
         payload: Payload,
     ) -> Result<Uuid, Refusal> {
+        if let Some(related) = payload.related.first() {
+            return Err(Refusal::body(format!(
+                "Deep update of navigation properties is not allowed. Navigation property: {}",
+                related.navigation.name
+            )));
+        }
         self.check_unique(table, &payload, Some(place))?;
         let moment = self.moment();
         let row = rows_of(self.world, table).at(place);
@@ -222,6 +258,13 @@ impl Desk<'_> {
             .with("location", &address)
             .with("etag", &tag(row)))
     }
+}
+
+/// A reference to a row.
+pub(super) fn pointing_to(table: &Table, id: Uuid) -> Result<Value, Refusal> {
+    let referenced =
+        Referenced::of_set(table.set).ok_or_else(|| Refusal::no_resource(table.set))?;
+    Ok(Value::Reference(referenced, id))
 }
 
 fn exists() -> Refusal {

@@ -395,3 +395,45 @@ async fn a_duplicate_is_only_detected_when_that_is_asked_for() {
     assert_eq!(refused.code(), "0x80040333");
     stand.create("accounts", json!({ "name": "Twin" })).await;
 }
+
+#[tokio::test]
+async fn rows_that_belong_together_are_created_in_one_request() {
+    let stand = Stand::new().await;
+    let body = json!({
+        "name": "Family",
+        "primarycontactid": { "firstname": "Ada", "lastname": "First" },
+        "contact_customer_accounts": [
+            { "firstname": "Bea", "lastname": "Second" },
+            { "firstname": "Cy", "lastname": "Third" },
+        ],
+    });
+    let id = stand.create("accounts", body).await;
+    let path = format!(
+        "accounts({id})?$select=name&$expand=primarycontactid($select=fullname),contact_customer_accounts($select=fullname;$orderby=fullname)"
+    );
+    let row = stand.read(&path).await;
+    assert_eq!(row["primarycontactid"]["fullname"], "Ada First");
+    let contacts = row["contact_customer_accounts"].as_array().unwrap();
+    let names: Vec<_> = contacts
+        .iter()
+        .map(|contact| contact["fullname"].clone())
+        .collect();
+    assert_eq!(names, ["Bea Second", "Cy Third"]);
+
+    let before = stand.version().await;
+    for related in [
+        json!({ "lastname": "x", "colour": "red" }),
+        json!("a text"),
+        json!([]),
+    ] {
+        let body = json!({ "name": "Never", "primarycontactid": related });
+        let refused = stand.put_in(Method::POST, "accounts", &[], body).await;
+        assert_eq!(refused.code(), "0x80048d19", "{related}");
+    }
+    let body = json!({ "primarycontactid": { "lastname": "Deep" } });
+    let deep = stand
+        .put_in(Method::PATCH, &format!("accounts({id})"), &[], body)
+        .await;
+    assert_eq!(deep.status, 400);
+    assert_eq!(stand.version().await, before);
+}

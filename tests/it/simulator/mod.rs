@@ -4,6 +4,8 @@
 mod client;
 mod control;
 mod dataverse_batch;
+mod dataverse_protocol;
+mod dataverse_queries;
 mod dataverse_reads;
 mod dataverse_writes;
 mod faults;
