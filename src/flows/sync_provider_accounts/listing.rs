@@ -6,9 +6,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Run;
 use crate::domain::event::NewEvent;
+use crate::domain::ids::ProviderAccountId;
 use crate::domain::ports::provider::{CustomerPage, ProviderClient, ProviderError};
 use crate::domain::provider_account::ListedCustomer;
 use crate::flows::FlowError;
+use crate::store::provider_accounts::listed::{self, ListedDigest};
 use crate::store::provider_accounts::sync;
 use crate::store::{jobs, outbox};
 
@@ -22,6 +24,23 @@ struct Seen {
     /// An item without a readable id was among them: then nothing can be called missing.
     nameless: bool,
     progress_saved_at: DateTime<Utc>,
+    /// What the last listing said: whose digest is here is unchanged.
+    said_before: HashSet<ListedDigest>,
+}
+
+/// What a page says that the last listing did not.
+#[derive(Default)]
+struct News {
+    new: Vec<ListedCustomer>,
+    changed: Vec<(ProviderAccountId, ListedCustomer)>,
+    /// Unchanged, but without a digest so far.
+    unmarked: Vec<(ProviderAccountId, ListedDigest)>,
+}
+
+impl News {
+    const fn is_empty(&self) -> bool {
+        self.new.is_empty() && self.changed.is_empty() && self.unmarked.is_empty()
+    }
 }
 
 impl Run<'_> {
@@ -34,8 +53,14 @@ impl Run<'_> {
             ids: HashSet::new(),
             nameless: false,
             progress_saved_at: self.flows.context.now(),
+            said_before: HashSet::new(),
         };
-        let mut page = client.list_customers(None).await;
+        let reader = self.flows.store.reader();
+        let (mut page, said_before) = tokio::join!(
+            client.list_customers(None),
+            listed::digests(reader, self.provider.id)
+        );
+        seen.said_before = said_before?;
         loop {
             let CustomerPage {
                 customers,
@@ -77,49 +102,67 @@ impl Run<'_> {
         seen: &mut Seen,
     ) -> Result<(), FlowError> {
         customers.retain(|customer| seen.ids.insert(customer.external_id.to_string()));
-        let flows = self.flows;
-        let known = sync::known(flows.store.reader(), self.provider.id, &customers).await?;
         let listed = customers.len();
-        let mut new = Vec::new();
-        let mut changed = Vec::new();
-        for customer in customers {
-            match known.get(customer.external_id.as_str()) {
-                None => new.push(customer),
-                Some(known) if known.same_as(&customer) => {}
-                Some(known) => changed.push((known.id, customer)),
-            }
-        }
+        customers.retain(|customer| !seen.said_before.contains(&ListedDigest::of(customer)));
+        let flows = self.flows;
+        let news = self.news(customers).await?;
         let counts = &mut self.record.counts;
+        let unchanged = listed - news.new.len() - news.changed.len();
         counts.listed += i64::try_from(listed).unwrap_or(i64::MAX);
-        counts.unchanged += i64::try_from(listed - new.len() - changed.len()).unwrap_or_default();
-        counts.changed += i64::try_from(changed.len()).unwrap_or_default();
+        counts.unchanged += i64::try_from(unchanged).unwrap_or_default();
+        counts.changed += i64::try_from(news.changed.len()).unwrap_or_default();
         let now = flows.context.now();
-        let nothing_new = new.is_empty() && changed.is_empty();
-        if nothing_new && now - seen.progress_saved_at < PROGRESS_EVERY {
+        if news.is_empty() && now - seen.progress_saved_at < PROGRESS_EVERY {
             return Ok(());
         }
         seen.progress_saved_at = now;
         let tx = flows.store.begin().await?;
         jobs::guard(&tx, self.lease).await?;
-        if !new.is_empty() {
-            let added = sync::insert(&tx, &flows.context, self.provider.id, new).await?;
+        if !news.new.is_empty() {
+            let added = sync::insert(&tx, &flows.context, self.provider.id, news.new).await?;
             counts.new += i64::try_from(added.len()).unwrap_or_default();
             let events = added
                 .iter()
                 .map(|account| NewEvent::created(self.provider, account, self.initial_import));
             outbox::publish(&tx, &flows.context, events.collect()).await?;
         }
-        if !changed.is_empty() {
-            sync::update_listed(&tx, changed).await?;
+        if !news.changed.is_empty() {
+            sync::update_listed(&tx, news.changed).await?;
         }
+        listed::note(&tx, &news.unmarked).await?;
         jobs::progress(&tx, self.lease, counts.listed, None).await?;
         tx.commit().await?;
         Ok(())
     }
 
+    /// Sorts those whose digest is not known.
+    async fn news(&self, customers: Vec<ListedCustomer>) -> Result<News, FlowError> {
+        let mut news = News::default();
+        if customers.is_empty() {
+            return Ok(news);
+        }
+        let reader = self.flows.store.reader();
+        let known = sync::known(reader, self.provider.id, &customers).await?;
+        for customer in customers {
+            match known.get(customer.external_id.as_str()) {
+                None => news.new.push(customer),
+                Some(known) if known.same_as(&customer) => {
+                    news.unmarked.push((known.id, ListedDigest::of(&customer)));
+                }
+                Some(known) => news.changed.push((known.id, customer)),
+            }
+        }
+        Ok(news)
+    }
+
     /// After a complete listing: whoever was not in it is missing since now (decision 8).
     async fn mark_missing(&mut self, seen: &Seen) -> Result<(), FlowError> {
         let flows = self.flows;
+        // Whoever was listed is present by now; as many as were listed, and nobody is left to be missing.
+        let present = listed::present_count(flows.store.reader(), self.provider.id).await?;
+        if i64::try_from(present) == Ok(self.record.counts.listed) {
+            return Ok(());
+        }
         let mut missing = sync::present(flows.store.reader(), self.provider.id).await?;
         missing.retain(|(_, external_id)| !seen.ids.contains(external_id));
         if missing.is_empty() {

@@ -32,6 +32,8 @@ pub struct Model {
     pub sync_enabled: bool,
     pub first_seen_at: DateTimeUtc,
     pub missing_since: Option<DateTimeUtc>,
+    /// What the listing said, as [`ListedDigest`](crate::store::provider_accounts::listed::ListedDigest).
+    pub listed_digest: Option<Uuid>,
     pub details_fetched_at: Option<DateTimeUtc>,
     #[sea_orm(column_type = "Text")]
     pub mapping_state: String,

@@ -9,6 +9,7 @@ mod m0004_jobs;
 mod m0005_events;
 mod m0006_delivery_claims;
 mod m0007_jobs_again;
+mod m0008_listed_digest;
 
 use sea_orm_migration::prelude::*;
 
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_events::Migration),
             Box::new(m0006_delivery_claims::Migration),
             Box::new(m0007_jobs_again::Migration),
+            Box::new(m0008_listed_digest::Migration),
         ]
     }
 }

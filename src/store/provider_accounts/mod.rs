@@ -1,6 +1,7 @@
 //! Provider Accounts: reading one, listing many, counting by state (B3). What a sync writes is in [`sync`], what a mapping
 //! writes in [`super::mappings`].
 
+pub mod listed;
 pub mod sync;
 
 use std::collections::HashMap;

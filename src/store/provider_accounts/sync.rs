@@ -10,6 +10,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+use super::listed::ListedDigest;
 use crate::domain::context::Context;
 use crate::domain::fold::fold;
 use crate::domain::ids::{ProviderAccountId, ProviderId};
@@ -156,6 +157,7 @@ fn new_row(
     customer: ListedCustomer,
     now: DateTime<Utc>,
 ) -> provider_account::Model {
+    let digest = ListedDigest::of(&customer);
     let default_domain = customer.default_domain.map(|domain| domain.to_string());
     let external_id = customer.external_id.to_string();
     provider_account::Model {
@@ -178,6 +180,7 @@ fn new_row(
         sync_enabled: true,
         first_seen_at: now,
         missing_since: None,
+        listed_digest: Some(digest.as_uuid()),
         details_fetched_at: None,
         mapping_state: MappingState::Unmapped.name().to_owned(),
         account_id: None,
@@ -210,6 +213,7 @@ pub async fn update_listed(
         let Some(customer) = changed.remove(&row.id) else {
             continue;
         };
+        row.listed_digest = Some(ListedDigest::of(&customer).as_uuid());
         row.name_folded = fold(&customer.name);
         row.name = customer.name;
         row.tenant_id = customer.tenant_id;
@@ -237,6 +241,7 @@ pub async fn update_listed(
         Column::Relationship,
         Column::DefaultDomain,
         Column::MissingSince,
+        Column::ListedDigest,
         Column::DetailsFetchedAt,
     ];
     upsert(tx, rows, &columns).await?;

@@ -7,8 +7,10 @@ use provider_bridge::domain::ids::SyncRunId;
 use provider_bridge::domain::job::{JobState, JobWork};
 use provider_bridge::domain::sync_run::{RunCounts, RunOutcome};
 use provider_bridge::simulator::{Change, Fault, FaultKind, Upstream};
-use provider_bridge::store::provider_accounts::Filter;
+use provider_bridge::store::provider_accounts::{Filter, listed};
 use provider_bridge::store::{Engine, jobs, sync_runs};
+
+use sea_orm::ConnectionTrait;
 
 use super::outcome::Outcome;
 use super::scene::{Receiver, Scene, hours_later, run_until_idle, simulator};
@@ -103,6 +105,40 @@ async fn a_second_sync_without_changes_changes_nothing(engine: Engine) {
             ..RunCounts::default()
         }
     );
+}
+
+/// As after an upgrade from before there were digests.
+async fn customers_without_a_digest_are_unchanged_and_get_one(engine: Engine) {
+    let simulator = simulator(CUSTOMERS).await;
+    let receiver = Receiver::start();
+    let scene = Scene::new(engine, &simulator).await;
+    let provider = scene.begin(&receiver).await;
+    let app = scene.app(hours_later(1)).await;
+    run_until_idle(&app).await;
+    let before = Outcome::of(&app).await;
+    let digests = async || {
+        listed::digests(app.flows.store.reader(), provider)
+            .await
+            .unwrap()
+    };
+    let noted = digests().await;
+    assert_eq!(noted.len(), CUSTOMERS);
+
+    let tx = app.flows.store.begin().await.unwrap();
+    let forget = "UPDATE provider_account SET listed_digest = NULL";
+    tx.execute_unprepared(forget).await.unwrap();
+    tx.commit().await.unwrap();
+    app.flows.request_sync(&operator(), provider).await.unwrap();
+    run_until_idle(&app).await;
+
+    assert_eq!(digests().await, noted);
+    assert_eq!(Outcome::of(&app).await, before);
+    let runs = app
+        .flows
+        .list_sync_runs(&operator(), Some(provider), 1)
+        .await
+        .unwrap();
+    assert_eq!((runs[0].counts.unchanged, runs[0].counts.details), (60, 0));
 }
 
 /// It may have kept everything and died just before it asked for the match.
@@ -225,6 +261,7 @@ async fn a_listing_that_breaks_off_marks_nothing_as_missing(engine: Engine) {
 on_both_engines! {
     a_first_sync_keeps_matches_maps_and_tells,
     a_second_sync_without_changes_changes_nothing,
+    customers_without_a_digest_are_unchanged_and_get_one,
     after_a_run_that_died_the_next_one_asks_for_the_match_though_it_finds_nothing_new,
     a_listing_that_breaks_off_marks_nothing_as_missing,
 }
