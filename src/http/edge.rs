@@ -21,7 +21,7 @@ use tracing::Instrument;
 
 use super::answer::{self, Finish};
 use super::call::Call;
-use super::operation_metrics::MetricsTable;
+use super::operation_metrics::{MetricsTable, OperationMetrics};
 use super::problem::Problem;
 use crate::domain::context::Context;
 
@@ -46,15 +46,34 @@ impl Edge {
         }
     }
 
+    /// Counts an answer and writes its line.
     fn log(&self, id: &str, response: &ServiceResponse, method: &str, started: Instant) {
         let request = response.request();
-        let status = response.status().as_u16();
-        let took = started.elapsed();
         let metrics = self.metrics.of(request.match_name());
+        let extensions = request.extensions();
+        let call = extensions.get::<Call>();
+        self.note(
+            id,
+            metrics,
+            response.status().as_u16(),
+            method,
+            call,
+            started,
+        );
+    }
+
+    fn note(
+        &self,
+        id: &str,
+        metrics: &OperationMetrics,
+        status: u16,
+        method: &str,
+        call: Option<&Call>,
+        started: Instant,
+    ) {
+        let took = started.elapsed();
         metrics.record(status, took);
         if tracing::enabled!(target: "access", tracing::Level::INFO) {
-            let extensions = request.extensions();
-            let call = extensions.get::<Call>();
             tracing::info!(
                 target: "access",
                 request_id = id,
@@ -67,6 +86,18 @@ impl Edge {
                 "answered"
             );
         }
+    }
+
+    /// A problem without its request, which is gone with a panic and with an error that a layer let through: it brings its
+    /// own answer along, and is counted as of no operation.
+    fn lost(&self, problem: Problem, id: &str, method: &str, started: Instant) -> Error {
+        let mut response = problem.clone().into_response(id);
+        if let Ok(value) = HeaderValue::try_from(id) {
+            response.headers_mut().insert(REQUEST_ID, value);
+        }
+        let none = self.metrics.of(None);
+        self.note(id, none, response.status().as_u16(), method, None, started);
+        InternalError::from_response(problem, response).into()
     }
 }
 
@@ -138,18 +169,23 @@ where
         let method = request.method().clone();
         let inner = AssertUnwindSafe(self.service.call(request)).catch_unwind();
         let whole = |id: String| async move {
-            // The request is gone with a panic, and with an error that a layer let through: the problem has to carry
-            // its own body, and is counted as of no operation.
             let response = match inner.await {
                 Ok(Ok(response)) => response,
-                Ok(Err(error)) => return Err(lost(answer::problem_of(&error), &id)),
+                Ok(Err(error)) => {
+                    return Err(edge.lost(
+                        answer::problem_of(&error),
+                        &id,
+                        method.as_str(),
+                        started,
+                    ));
+                }
                 Err(_panic) => {
                     tracing::error!(
                         request_id = id,
                         method = method.as_str(),
                         "a handler panicked"
                     );
-                    return Err(lost(Problem::internal(), &id));
+                    return Err(edge.lost(Problem::internal(), &id, method.as_str(), started));
                 }
             };
             let mut response = edge.finish.finish(response, &id);
@@ -166,13 +202,4 @@ where
             Box::pin(whole(id))
         }
     }
-}
-
-/// A problem without its request, as an error that brings its answer along.
-fn lost(problem: Problem, id: &str) -> Error {
-    let mut response = problem.clone().into_response(id);
-    if let Ok(value) = HeaderValue::try_from(id) {
-        response.headers_mut().insert(REQUEST_ID, value);
-    }
-    InternalError::from_response(problem, response).into()
 }

@@ -1,11 +1,14 @@
 //! What every answer carries, and what no answer may.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use provider_bridge::domain::caller::Role;
 use reqwest::Method;
+use uuid::Uuid;
 
 use crate::support::app::{Answer, Settings, TestApp};
+use crate::support::outside::account;
 
 crate::on_both_engines! {
     async fn every_answer_has_an_id_of_its_own_and_closed_doors_for_browsers(store: TestStore) {
@@ -22,6 +25,27 @@ crate::on_both_engines! {
             assert_eq!(kept.starts_with("no-"), path != "/docs", "{path}: {kept}");
             assert_eq!(answer.header("server"), "");
         }
+    }
+
+    async fn a_panic_of_a_handler_is_a_problem_and_the_process_lives(store: TestStore) {
+        let app = TestApp::start(store.clone()).await;
+        let key = app.key(&[Role::Reader]).await;
+        app.crm.put(account(1, "Contoso Ltd"));
+        let path = format!("/v1/accounts/{}", Uuid::from_u128(1));
+        assert_eq!(app.get(&key, &path).await.status, 200);
+        app.crm.panics.store(true, Ordering::SeqCst);
+        let mut ids = std::collections::BTreeSet::new();
+        for _ in 0..3 {
+            let broken = app.get(&key, &path).await;
+            assert_eq!((broken.status, broken.code()), (500, "internal"), "{broken:?}");
+            assert_eq!(broken.header("content-type"), "application/problem+json");
+            assert_eq!(broken.body["requestId"], broken.header("x-request-id"));
+            assert!(ids.insert(broken.header("x-request-id").to_owned()));
+            assert!(!broken.text.contains("canary"), "{broken:?}");
+            assert_eq!(app.get(&key, "/v1/providers").await.status, 200, "other calls go through");
+        }
+        app.crm.panics.store(false, Ordering::SeqCst);
+        assert_eq!(app.get(&key, &path).await.status, 200);
     }
 
     async fn a_caller_that_asks_too_often_is_told_when_to_come_back(store: TestStore) {

@@ -1,5 +1,6 @@
 //! The API as its callers see it: through real HTTP, the whole service behind it.
 
+mod access_log;
 mod authorisation;
 mod bad_input;
 mod edge;
@@ -8,4 +9,5 @@ mod idempotency_races;
 mod mapping;
 mod polling;
 mod resources;
+mod sessions;
 mod triggers;

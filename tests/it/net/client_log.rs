@@ -1,43 +1,14 @@
 //! What the client writes to the log and into its errors: host and path, never a query or a header.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use provider_bridge::net::client::{ClientSettings, HttpClient};
 use reqwest::{Method, Url};
-use tracing_subscriber::fmt::MakeWriter;
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::support::http::{answer_once, loopback_client, loopback_settings};
+use crate::support::log::Log;
 
 const SECRET: &str = "canary-7f3a";
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
 
 async fn call(client: &HttpClient, base: &Url) -> String {
     let url = base

@@ -2,6 +2,7 @@
 //! killed in the middle.
 
 mod killed;
+mod metrics;
 mod outcome;
 mod scene;
 mod sync;

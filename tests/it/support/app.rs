@@ -37,6 +37,8 @@ use super::outside::{FakeCrm, NoProviders, OneCallbackHost};
 
 /// The public URL of the service under test.
 pub const PUBLIC_URL: &str = "https://bridge.test";
+/// The name under which its pages may be asked for.
+pub const PAGE_HOST: &str = "bridge.test";
 /// A gateway whose prefix header is believed.
 pub const GATEWAY_HOST: &str = "gateway.test";
 
@@ -51,6 +53,7 @@ const RETENTION: Retention = Retention {
 pub struct TestApp {
     pub flows: Flows,
     pub keys: ApiKeys,
+    pub sessions: Sessions,
     pub crm: Arc<FakeCrm>,
     pub clock: Arc<ManualClock>,
     pub context: Context,
@@ -102,17 +105,18 @@ impl TestApp {
             environment: Arc::from("test"),
         };
         let keys = ApiKeys::new(store.clone(), context.clone());
+        let sessions = Sessions::new(store, context.clone());
         let state = ApiState {
             flows: flows.clone(),
             keys: keys.clone(),
-            sessions: Sessions::new(store, context.clone()),
+            sessions: sessions.clone(),
             tokens: SignedTokens::new(&ring, context.clone()),
             links: Links::new(&PUBLIC_URL.parse().unwrap(), &[GATEWAY_HOST.to_owned()]),
             rate_limit: RateLimit::new(settings.requests_per_minute, context.clone()),
             pages: PageSettings {
                 environment: "test".to_owned(),
                 kind: "development",
-                hosts: Vec::new(),
+                hosts: vec![PAGE_HOST.to_owned()],
             },
             documents: Documents::new(&document::openapi(), None),
             metrics: Arc::new(|| "# no numbers in this test\n".to_owned()),
@@ -128,6 +132,7 @@ impl TestApp {
         Self {
             flows,
             keys,
+            sessions,
             crm,
             clock,
             context,

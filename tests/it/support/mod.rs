@@ -4,6 +4,7 @@
 pub mod app;
 pub mod context;
 pub mod http;
+pub mod log;
 pub mod outside;
 mod postgres;
 pub mod stores;

@@ -2,7 +2,7 @@
 //! that cannot be reached, a callback policy that allows one host.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -29,6 +29,8 @@ pub const CALLBACK_HOST: &str = "prod-01.westeurope.logic.azure.com";
 pub struct FakeCrm {
     /// While a test holds it for writing, reading an Account does not end.
     pub busy: tokio::sync::RwLock<()>,
+    /// Looking an Account up in the cache panics.
+    pub panics: AtomicBool,
     /// How often an Account was read live, or is about to be.
     pub asked: AtomicUsize,
     accounts: Mutex<BTreeMap<AccountId, Account>>,
@@ -112,6 +114,7 @@ impl Crm for FakeCrm {
 #[async_trait]
 impl AccountLookup for FakeCrm {
     async fn account(&self, id: AccountId) -> Result<Option<Arc<Account>>, CrmError> {
+        assert!(!self.panics.load(Ordering::SeqCst), "canary of a panic");
         Ok(self.read(id).map(Arc::new))
     }
 
