@@ -46,6 +46,7 @@ pub fn connect(config: &Config, context: &Context, http: &HttpClient) -> anyhow:
             let tokens = Arc::new(AppTokens::new(http.clone(), context.clone(), credential));
             let settings = DataverseSettings {
                 page_size: section.page_size,
+                timeout: Duration::from_secs(config.http_client.timeout_seconds.max(1)),
                 ..DataverseSettings::new(org_url)
             };
             Arc::new(

@@ -74,9 +74,9 @@ pub(super) async fn page(
         }
     })?;
     let body: Page = transport.understand(&call, &answer, Some)?;
-    let refuse = |message: &str| {
+    let refuse = |kind: FailureKind, message: &str| {
         ChangeFeedError::Failed(CrmError {
-            kind: FailureKind::Protocol,
+            kind,
             message: format!("{} failed: {message}", call.what),
             code: None,
             retry_after: None,
@@ -84,20 +84,28 @@ pub(super) async fn page(
     };
     let cursor = match (body.next, body.delta) {
         (Some(next), _) if next == call.url.as_str() => {
-            return Err(refuse("a page names itself as the next one"));
+            return Err(refuse(
+                FailureKind::Protocol,
+                "a page names itself as the next one",
+            ));
         }
         (Some(next), _) => ChangeCursor::Next(next),
         (None, Some(delta)) => ChangeCursor::Delta(delta),
         (None, None) => {
             return Err(refuse(
+                FailureKind::Protocol,
                 "the answer ends without a delta link; switch change tracking on for the table",
             ));
         }
     };
     let (ChangeCursor::Next(link) | ChangeCursor::Delta(link)) = &cursor;
     if organisation.own_link(link).is_none() {
+        // Somebody must look at it: the settings may name the organisation by another of its names, or somebody in between
+        // would like to have our token.
         return Err(refuse(
-            "its next or delta link leads off the organisation's host and is not followed",
+            FailureKind::Configuration,
+            "its next or delta link leads off the organisation's host and is not followed; check that the \
+             organisation's address is the one that its Web API uses itself, and what lies between",
         ));
     }
     let mut page = decode(table, &body.value);

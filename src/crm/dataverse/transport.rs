@@ -171,7 +171,7 @@ impl Transport {
             .http
             .request(Method::GET, call.url.clone())
             .map_err(failed)?
-            .timeout(self.timeout)
+            .timeout(self.patience(call))
             .bearer_auth(token.expose_secret())
             .header(ACCEPT, "application/json")
             .header(ODATA_VERSION, "4.0")
@@ -183,9 +183,29 @@ impl Transport {
         self.http.send(request).await.map_err(failed)
     }
 
+    /// How long one answer may take: nobody who waits for a page waits longer than all its tries may take.
+    fn patience(&self, call: &Call) -> Duration {
+        if call.patient {
+            self.timeout
+        } else {
+            self.timeout.min(self.interactive_retry.total)
+        }
+    }
+
     fn judge(&self, call: &Call, answer: Answer) -> Result<Answer, Failure> {
         let status = answer.status;
         let unchanged = status.as_u16() == 304 && call.known_etag.is_some();
+        if status.is_success() && ends_in_the_middle(&answer.body) {
+            return Err(Failure::without_answer(CrmError {
+                kind: FailureKind::Transient,
+                message: format!(
+                    "{} failed: the answer of {} ends in the middle; try again",
+                    call.what, self.host
+                ),
+                code: None,
+                retry_after: None,
+            }));
+        }
         if status.is_success() || unchanged {
             return Ok(answer);
         }
@@ -217,6 +237,13 @@ impl Transport {
             retry_after: None,
         })
     }
+}
+
+/// Whether a body is the beginning of JSON and no more: something in between lost the rest. Any other body that is no JSON
+/// would come again.
+fn ends_in_the_middle(body: &[u8]) -> bool {
+    let whole = serde_json::from_slice::<serde::de::IgnoredAny>(body);
+    whole.is_err_and(|error| error.is_eof() && !body.is_empty())
 }
 
 /// A row of an answer. Fields are read one by one, so that a strange one spoils neither its row nor its page.
