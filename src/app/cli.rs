@@ -42,7 +42,7 @@ pub enum Command {
     /// Run only the stand-ins for Entra, Partner Center and Dynamics, for trying a service against them.
     #[cfg(feature = "simulator")]
     #[command(
-        after_help = "Example:\n  provider-bridge simulator --port 9400 --customers 5000 --seed 7"
+        after_help = SIMULATOR_HELP
     )]
     Simulator(SimulatorArgs),
     /// Bring the database to this program's schema.
@@ -91,6 +91,28 @@ impl Command {
         matches!(self, Self::Doctor { .. })
     }
 }
+
+/// What `simulator --help` says below its options.
+#[cfg(feature = "simulator")]
+const SIMULATOR_HELP: &str = "\
+Example:
+  provider-bridge simulator --port 9400 --customers 5000 --seed 7
+
+One port answers as Entra (/{tenant}/oauth2/v2.0/token), Partner Center (/v1/...) and Dataverse
+(/api/data/v9.2/...). It prints the settings of a service that shall use it, secrets included; with --tls
+the certificate to trust follows them.
+
+Control API while it runs, without credential:
+  GET    /_simulator/             what there is: counts, kinds of faults and of changes
+  POST   /_simulator/faults       switch a fault on, e.g.
+                                  {\"upstream\":\"dataverse\",\"kind\":\"too-many-requests\",\"seconds\":5,\"times\":3}
+  GET    /_simulator/faults       the faults that are on, and how often they hit
+  DELETE /_simulator/faults       switch all off; with /{id} one
+  POST   /_simulator/changes      change the world, e.g.
+                                  {\"change\":\"rename-account\",\"account\":\"{id}\",\"name\":\"New Ltd\"}
+  GET    /_simulator/requests     the latest requests one by one
+  GET    /_simulator/statistics   requests by upstream and operation; DELETE begins anew
+  GET    /_simulator/truth        which customer is which account";
 
 /// Options of `demo`.
 #[derive(Debug, Clone, Args)]

@@ -5,13 +5,34 @@ use actix_web::http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::exchange::{Answer, Call};
-use super::faults::Fault;
+use super::faults::{self, Fault};
 use super::simulation::Simulation;
 use super::world::Change;
 use crate::domain::provider_account::ExternalId;
 
 /// Where it lives.
 pub(super) const PREFIX: &str = "/_simulator";
+
+/// The changes, each with its fields.
+const CHANGES: &[&str] = &[
+    "add-customer: name, defaultDomain, customDomains, email, truth",
+    "rename-customer: customer, name",
+    "remove-customer: customer",
+    "set-relationship: customer, relationship",
+    "set-default-domain: customer, domain",
+    "set-custom-domains: customer, domains",
+    "set-truth: customer, account",
+    "add-account: name, website, email, parent, customer",
+    "rename-account: account, name",
+    "set-website: account, website",
+    "set-active: account, active",
+    "delete-account: account",
+    "merge-accounts: account, into",
+    "add-contact: account, givenName, familyName, email",
+    "move-contact: contact, account",
+    "set-contact-email: contact, email",
+    "delete-contact: contact",
+];
 
 /// Answers a request to the control API.
 pub(super) fn answer(simulation: &Simulation, call: &Call) -> Answer {
@@ -58,13 +79,31 @@ fn overview(simulation: &Simulation) -> Value {
             "contacts": world.contact_count(),
         })
     });
+    let faults: Vec<Value> = faults::one_of_each()
+        .iter()
+        .map(|kind| {
+            let mut example = json!(kind);
+            if let Some(fields) = example.as_object_mut() {
+                fields.insert("meaning".to_owned(), kind.meaning().into());
+            }
+            example
+        })
+        .collect();
     json!({
         "world": counts,
+        "faultKinds": faults,
+        "changeKinds": CHANGES,
+        "example": {
+            "upstream": "dataverse", "kind": "too-many-requests", "seconds": 5,
+            "operation": "list-accounts", "fromRequest": 2, "times": 3, "forSeconds": 60,
+        },
         "paths": {
             "GET, DELETE /_simulator/statistics": "requests by upstream and operation",
             "GET /_simulator/requests": "the latest requests one by one",
-            "GET, POST, DELETE /_simulator/faults": "switch faults on and off",
-            "POST /_simulator/changes": "change the world",
+            "POST /_simulator/faults": "switch a fault on: upstream (entra, partner-center, dataverse) and kind, and where it shall not hit every request operation, fromRequest, times, forSeconds",
+            "GET /_simulator/faults": "the faults that are on, and how often they hit",
+            "DELETE /_simulator/faults, /_simulator/faults/{id}": "switch all faults off, or one",
+            "POST /_simulator/changes": "change the world: change and its fields, as changeKinds names them",
             "GET /_simulator/truth, /_simulator/truth/{customer}": "which customer is which account",
         },
     })

@@ -31,6 +31,13 @@ pub async fn run(args: &SimulatorArgs) -> anyhow::Result<()> {
     note(
         "the lines above are the settings of a service that shall use these stand-ins; Ctrl-C ends them",
     );
+    note(format!(
+        "connect Partner Center with partner tenant {}, client id {}, client secret {}; faults: {}/_simulator/",
+        simulator::PARTNER_TENANT_ID,
+        simulator::PARTNER_CENTER_CLIENT_ID,
+        simulator::PARTNER_CENTER_CLIENT_SECRET,
+        running.base_url()
+    ));
     told_to_stop().await;
     running.stop().await;
     Ok(())

@@ -42,6 +42,11 @@ pub(super) fn answer(call: &Call, path: &str) -> Result<Answer, Refusal> {
             of_table(call, path, table, rest)
         }
         ("RelationshipDefinitions", None, []) => collection(call, set, relationships::all()),
+        ("RelationshipDefinitions", None, [cast]) => {
+            let mut items = relationships::all();
+            items.retain(|item| is_a(item, cast));
+            collection(call, &format!("{set}/{cast}"), items)
+        }
         ("RelationshipDefinitions", Some(key), []) => {
             one_of(call, set, key, "SchemaName", relationships::all())
         }

@@ -6,6 +6,7 @@
 
 mod after;
 mod before;
+mod catalogue;
 mod kind;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -18,6 +19,7 @@ use super::exchange::{Call, Upstream};
 
 pub(super) use after::change;
 pub(super) use before::replace;
+pub(super) use catalogue::one_of_each;
 pub use kind::{FaultKind, LinkForm, RetryAfter, ThrottleBody, TokenPlace};
 
 /// A fault to switch on.

@@ -9,6 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::customer::derived;
 use crate::simulator::exchange::Answer;
 use crate::simulator::world::{Customer, Place, chance_of};
 
@@ -109,7 +110,7 @@ fn subscription(customer: &Customer, rng: &mut ChaCha8Rng) -> Value {
     let country = "US";
     let product_link = |rest: &str| json!({ "uri": format!("/products/{product}{rest}?country={country}"), "method": "GET", "headers": [] });
     let auto_renew = status == "active" && rng.random();
-    json!({
+    let mut subscription = json!({
         "id": id,
         "offerId": format!("{product}:{sku}:{availability}"),
         "offerName": name,
@@ -146,7 +147,49 @@ fn subscription(customer: &Customer, rng: &mut ChaCha8Rng) -> Value {
             "self": { "uri": self_uri(customer.id, id), "method": "GET", "headers": [] },
         },
         "attributes": { "objectType": "Subscription" },
-    })
+    });
+    // Drawn last and from the id, so that the others of a seed stay as they are.
+    if id.as_bytes()[0] < LEGACY_BELOW {
+        make_legacy(&mut subscription, id);
+    }
+    subscription
+}
+
+/// About one subscription in eight is older than New Commerce.
+const LEGACY_BELOW: u8 = 32;
+
+/// The shape from before New Commerce: an offer that is one id, an entitlement, an entity tag, and no product or term.
+fn make_legacy(subscription: &mut Value, id: Uuid) {
+    let Value::Object(fields) = subscription else {
+        return;
+    };
+    for newer in [
+        "productType",
+        "termDuration",
+        "renewalTermDuration",
+        "refundOptions",
+        "refundableQuantity",
+        "cancellationAllowedUntilDate",
+        "commitmentEndDateTime",
+    ] {
+        fields.shift_remove(newer);
+    }
+    let offer = derived(id, 3).to_string().to_uppercase();
+    let links = json!({
+        "offer": { "uri": format!("/offers/{offer}?country=US"), "method": "GET", "headers": [] },
+        "self": fields.get("links").and_then(|links| links.get("self")),
+    });
+    let tag = derived(id, 4).simple().to_string();
+    fields.extend([
+        ("offerId".to_owned(), offer.into()),
+        ("entitlementId".to_owned(), json!(derived(id, 5))),
+        ("billingCycle".to_owned(), "monthly".into()),
+        ("links".to_owned(), links),
+        (
+            "attributes".to_owned(),
+            json!({ "etag": tag, "objectType": "Subscription" }),
+        ),
+    ]);
 }
 
 fn self_uri(customer: Uuid, id: Uuid) -> String {

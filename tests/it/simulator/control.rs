@@ -82,3 +82,51 @@ async fn the_world_is_changed_and_the_truth_follows() {
     let refused = change(json!({ "change": "paint-account" })).await;
     assert_eq!(refused.status, 400);
 }
+
+#[tokio::test]
+async fn the_overview_names_every_fault_as_it_is_switched_on() {
+    let stand = Stand::new().await;
+    let overview = stand.control(Method::GET, "", None).await.json();
+    let kinds = overview["faultKinds"].as_array().unwrap();
+    for kind in kinds {
+        let mut fault = kind.clone();
+        fault["upstream"] = "partner-center".into();
+        let added = stand.control(Method::POST, "faults", Some(fault)).await;
+        assert_eq!(added.status, 201, "{kind}: {}", added.text);
+        assert!(kind["meaning"].as_str().unwrap().len() > 10, "{kind}");
+    }
+    let refused = json!({ "upstream": "dataverse", "kind": "nonsense" });
+    let refused = stand.control(Method::POST, "faults", Some(refused)).await;
+    // The refusal lists what there is, and the overview has one of each.
+    let known = refused.text.matches('`').count() / 2 - 1;
+    assert_eq!(
+        (refused.status.as_u16(), kinds.len()),
+        (400, known),
+        "{}",
+        refused.text
+    );
+    let example = stand
+        .control(Method::POST, "faults", Some(overview["example"].clone()))
+        .await;
+    assert_eq!(example.status, 201, "{}", example.text);
+
+    let changes = overview["changeKinds"].as_array().unwrap();
+    let refused = stand
+        .control(
+            Method::POST,
+            "changes",
+            Some(json!({ "change": "nonsense" })),
+        )
+        .await;
+    let known = refused.text.matches('`').count() / 2 - 1;
+    assert_eq!(
+        (refused.status.as_u16(), changes.len()),
+        (400, known),
+        "{}",
+        refused.text
+    );
+    for change in changes {
+        let name = change.as_str().unwrap().split(':').next().unwrap();
+        assert!(refused.text.contains(&format!("`{name}`")), "{name}");
+    }
+}

@@ -275,6 +275,8 @@ async fn descriptions_are_filtered_expanded_and_cast() {
     assert!(
         names(&read(path).await, "ReferencingAttribute").contains(&"parentcustomerid".to_owned())
     );
+    let cast = "RelationshipDefinitions/Microsoft.Dynamics.CRM.OneToManyRelationshipMetadata";
+    assert!(!names(&read(cast).await, "SchemaName").is_empty());
     assert_eq!(
         stand
             .crm("EntityDefinitions?$filter=Colour eq 'red'", &[])

@@ -136,7 +136,7 @@ async fn ids_come_back_and_what_an_application_may_not_do_is_said() {
 #[tokio::test]
 async fn subscriptions_belong_to_a_customer_and_stay_the_same() {
     let stand = Stand::new().await;
-    let mut found = 0;
+    let (mut found, mut legacy) = (0, 0);
     for item in page(&stand, None).await["items"].as_array().unwrap() {
         let path = format!(
             "/v1/customers/{}/subscriptions",
@@ -148,9 +148,21 @@ async fn subscriptions_belong_to_a_customer_and_stay_the_same() {
             found += 1;
             let one = format!("{path}/{}", subscription["id"].as_str().unwrap());
             assert_eq!(&stand.provider(&one, &[]).await.json(), subscription);
+            // Of New Commerce, or older: then with an entity tag and an offer of its own, and without a term.
+            let tagged = subscription["attributes"]["etag"].is_string();
+            legacy += i32::from(tagged);
+            assert_eq!(
+                subscription["entitlementId"].is_string(),
+                tagged,
+                "{subscription}"
+            );
+            assert_eq!(subscription["links"]["offer"]["uri"].is_string(), tagged);
+            assert_eq!(subscription["termDuration"].is_null(), tagged);
+            assert_eq!(subscription["links"]["product"].is_null(), tagged);
         }
     }
     assert!((25..=100).contains(&found), "{found}");
+    assert!((1..found / 3).contains(&legacy), "{legacy} of {found}");
 }
 
 #[tokio::test]
