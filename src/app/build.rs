@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
+use super::callers;
 use super::crm::{self, CrmParts};
 use super::loops;
 use super::open::{database_settings, open_current_store, open_http_client, open_key_ring};
@@ -27,11 +28,13 @@ use crate::http::rate_limit::RateLimit;
 use crate::http::state::ApiState;
 use crate::http::{ServerSettings, document};
 use crate::identity::api_keys::ApiKeys;
+use crate::identity::bearer::BearerTokens;
 use crate::identity::key_ring::KeyRing;
 use crate::identity::owner_standing::OwnerStanding;
 use crate::identity::sealing::RingSealer;
 use crate::identity::sessions::Sessions;
 use crate::identity::signed_token::SignedTokens;
+use crate::identity::standings::Standings;
 use crate::jobs::{Runner, RunnerSettings};
 use crate::net::address_policy::{AddressPolicy, CallbackSettings};
 use crate::net::callback_client::CallbackClient;
@@ -51,6 +54,8 @@ pub struct App {
     pub flows: Flows,
     /// API keys.
     pub keys: ApiKeys,
+    /// Bearer tokens.
+    pub bearer: BearerTokens,
     /// Browser sessions.
     pub sessions: Sessions,
     /// Runs Jobs.
@@ -109,6 +114,7 @@ impl App {
         let http = open_http_client(&config)?;
         let crm = crm::connect(&config, &context, &http)?;
         let policy = callback_policy(&config)?;
+        let bearer = callers::bearer_tokens(&config, &store, &context, &http);
         let environment: Arc<str> = config.environment.name.as_str().into();
         let flows = Flows {
             providers: Arc::new(ConnectedProviders::new(
@@ -132,7 +138,10 @@ impl App {
         let keys = ApiKeys::new(store.clone(), context.clone());
         let deliverer = Deliverer {
             client: CallbackClient::new(policy, Arc::new(SystemLookup))?,
-            owners: Arc::new(OwnerStanding::new(keys.clone())),
+            owners: Arc::new(OwnerStanding::new(Standings {
+                keys: keys.clone(),
+                bearer: bearer.clone(),
+            })),
             limits: Limits::default(),
             sealer,
             environment,
@@ -146,6 +155,7 @@ impl App {
             config,
             flows,
             keys,
+            bearer,
             deliverer,
             ring,
             crm,
@@ -162,6 +172,7 @@ impl App {
         let metrics = metrics_handle();
         let state = ApiState {
             keys: self.keys.clone(),
+            bearer: self.bearer.clone(),
             sessions: self.sessions.clone(),
             tokens: SignedTokens::new(&self.ring, self.flows.context.clone()),
             links: Links::new(
@@ -191,12 +202,14 @@ impl App {
             dispatcher,
             deliverer,
             keys,
+            bearer,
             crm,
             lock,
             ..
         } = self;
         if loops {
-            loops::start(&tasks, &flows, runner, dispatcher, deliverer, keys, crm);
+            let callers = Standings { keys, bearer };
+            loops::start(&tasks, &flows, runner, dispatcher, deliverer, callers, crm);
         }
         Ok(Running::new(server, address, tasks, flows, lock))
     }

@@ -210,6 +210,15 @@ pub enum ExportCommand {
         /// Address of your deployment, which becomes the connector's host.
         #[arg(long)]
         public_url: Option<url::Url>,
+        /// Client id of the connector's own app registration at Entra; prints what is left to do there.
+        #[arg(long)]
+        entra_client_id: Option<uuid::Uuid>,
+        /// Client id or App ID URI of this API's app registration at Entra.
+        #[arg(long, default_value = "api://provider-bridge")]
+        entra_resource: String,
+        /// Tenant whose users sign in.
+        #[arg(long, default_value = "common")]
+        entra_tenant: String,
         /// Write nothing; fail with the difference when the folder is not what would be written.
         #[arg(long)]
         check: bool,

@@ -9,12 +9,15 @@ use super::tasks::Tasks;
 use crate::events::deliverer::Deliverer;
 use crate::events::dispatcher::Dispatcher;
 use crate::flows::Flows;
-use crate::identity::api_keys::ApiKeys;
+use crate::identity::standings::Standings;
 use crate::jobs::Runner;
 use crate::store::{Engine, Signal};
 
 /// A lost listening connection is made again after so long.
 const LISTEN_AGAIN: Duration = Duration::from_secs(2);
+
+/// The keys of token issuers are fetched anew this often: a rotated key is known before its first token comes.
+const REFRESH_KEYS: Duration = Duration::from_secs(3600);
 
 /// Starts all of them.
 pub(super) fn start(
@@ -23,9 +26,10 @@ pub(super) fn start(
     runner: Runner,
     dispatcher: Dispatcher,
     deliverer: Deliverer,
-    keys: ApiKeys,
+    callers: Standings,
     crm: CrmParts,
 ) {
+    let Standings { keys, bearer } = callers;
     tasks.supervise("jobs", move |stop| {
         let runner = runner.clone();
         async move { runner.run(&stop).await }
@@ -44,6 +48,19 @@ pub(super) fn start(
         let keys = keys.clone();
         async move {
             stop.run_until_cancelled(keys.watch()).await;
+        }
+    });
+    let context = flows.context.clone();
+    tasks.supervise("issuer keys", move |stop| {
+        let (bearer, context) = (bearer.clone(), context.clone());
+        async move {
+            while stop
+                .run_until_cancelled(context.sleep(REFRESH_KEYS))
+                .await
+                .is_some()
+            {
+                bearer.refresh_keys().await;
+            }
         }
     });
     let watched = flows.clone();

@@ -2,6 +2,7 @@
 //! One file per command of the program in `commands`.
 
 pub mod build;
+mod callers;
 pub mod cli;
 pub mod clock;
 pub mod commands;

@@ -3,6 +3,7 @@
 //! run time is not here: it is in the database.
 
 mod callbacks;
+mod callers;
 mod database;
 mod dataverse;
 mod environment;
@@ -18,6 +19,7 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 pub use callbacks::Callbacks;
+pub use callers::Callers;
 pub use database::Database;
 pub use dataverse::Dataverse;
 pub use environment::{Environment, EnvironmentKind};
@@ -53,6 +55,8 @@ pub struct Config {
     pub dataverse: Dataverse,
     /// Callbacks to flows.
     pub callbacks: Callbacks,
+    /// Users and applications that may call.
+    pub callers: Callers,
     /// The HTTP client.
     pub http_client: HttpClient,
     /// How long things are kept.
@@ -123,7 +127,8 @@ impl Config {
         let lists = ["server.allowed_hosts", "server.gateway_hosts", "keys.ring"];
         let lists = lists
             .into_iter()
-            .chain(["callbacks.further_hosts", "callbacks.environments"]);
+            .chain(["callbacks.further_hosts", "callbacks.environments"])
+            .chain(["callers.audiences", "callers.tenants", "callers.scopes"]);
         let mut variables_source = config::Environment::with_prefix(PREFIX)
             .prefix_separator("__")
             .separator("__")
@@ -152,6 +157,7 @@ impl Config {
         let partner_center = section::<PartnerCenter>(whole, &mut errors);
         let dataverse = section::<Dataverse>(whole, &mut errors);
         let callbacks = section::<Callbacks>(whole, &mut errors);
+        let callers = section::<Callers>(whole, &mut errors);
         let http_client = section::<HttpClient>(whole, &mut errors);
         let retention = section::<Retention>(whole, &mut errors);
         let log = section::<Log>(whole, &mut errors);
@@ -165,6 +171,7 @@ impl Config {
                 partner_center: partner_center?,
                 dataverse: dataverse?,
                 callbacks: callbacks?,
+                callers: callers?,
                 http_client: http_client?,
                 retention: retention?,
                 log: log?,
@@ -314,6 +321,23 @@ mod tests {
         for wanted in ["allow_loopback", "public_url", "keys.ring"] {
             assert!(error.contains(wanted), "`{wanted}` is missing in: {error}");
         }
+    }
+
+    #[test]
+    fn tokens_of_entra_are_taken_from_named_tenants_only() {
+        let audience = ("PROVIDER_BRIDGE__CALLERS__AUDIENCES", "api://bridge");
+        let error = load(&[audience]).unwrap_err().to_string();
+        assert!(error.contains("callers.tenants"), "{error}");
+        let issuer = ("PROVIDER_BRIDGE__CALLERS__ISSUER", "https://id.example.com");
+        assert!(load(&[audience, issuer]).is_ok());
+        let tenant = "11111111-2222-3333-4444-555555555555";
+        let config = load(&[audience, ("PROVIDER_BRIDGE__CALLERS__TENANTS", tenant)]).unwrap();
+        assert_eq!(config.callers.tenant_ids()[0].to_string(), tenant);
+        let wrong = load(&[
+            audience,
+            ("PROVIDER_BRIDGE__CALLERS__TENANTS", "contoso.com"),
+        ]);
+        assert!(wrong.unwrap_err().to_string().contains("contoso.com"));
     }
 
     #[test]

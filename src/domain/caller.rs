@@ -99,6 +99,16 @@ pub enum Permission {
 }
 
 impl Permission {
+    /// Every permission.
+    pub const ALL: [Self; 6] = [
+        Self::Read,
+        Self::Map,
+        Self::Sync,
+        Self::Subscribe,
+        Self::Configure,
+        Self::ManageKeys,
+    ];
+
     /// The roles that allow it, any one of which is enough.
     #[must_use]
     pub const fn roles(self) -> &'static [Role] {
@@ -119,6 +129,22 @@ impl Permission {
             Self::Configure | Self::ManageKeys => &[Admin],
         }
     }
+}
+
+/// Of `roles` and `cap`, those that allow nothing beyond what both sets allow: the cap takes away and never gives. An Admin
+/// capped to Reader is a Reader.
+#[must_use]
+pub fn capped(roles: &Roles, cap: &Roles) -> Roles {
+    let allows = |set: &Roles, permission: Permission| {
+        permission.roles().iter().any(|role| set.contains(role))
+    };
+    let fits = |role: &&Role| {
+        Permission::ALL.into_iter().all(|permission| {
+            !permission.roles().contains(role)
+                || (allows(roles, permission) && allows(cap, permission))
+        })
+    };
+    roles.union(cap).filter(fits).copied().collect()
 }
 
 /// How a call came in (G2).
@@ -242,5 +268,25 @@ impl Caller {
                 has
             },
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cap_takes_away_and_never_gives() {
+        let of = |roles: &[Role]| roles.iter().copied().collect::<Roles>();
+        let (admin, reader) = (of(&[Role::Admin]), of(&[Role::Reader]));
+        assert_eq!(capped(&admin, &reader), reader);
+        assert_eq!(capped(&reader, &admin), reader);
+        assert_eq!(capped(&admin, &admin), admin);
+        assert_eq!(capped(&admin, &of(&[])), of(&[]));
+        assert_eq!(
+            capped(&of(&[Role::Provisioning]), &of(&[Role::Billing])),
+            of(&[Role::Billing]),
+            "what both allow, and no more"
+        );
     }
 }

@@ -31,12 +31,11 @@ impl FromRequest for Call {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let call = request.extensions().get::<Self>().cloned();
-        ready(call.ok_or_else(|| {
-            Problem::new(
-                ProblemCode::Unauthenticated,
-                "Send an API key in the header X-Api-Key.",
-            )
-        }))
+        ready(
+            call.ok_or_else(|| {
+                Problem::new(ProblemCode::Unauthenticated, super::credential::MISSING)
+            }),
+        )
     }
 }
 

@@ -7,8 +7,6 @@
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
@@ -16,16 +14,11 @@ use actix_web::http::Method;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage};
 
-use super::call::{Call, correlation_id};
+use super::call::Call;
+use super::credential;
 use super::idempotency;
-use super::problem::{Problem, ProblemCode};
+use super::problem::Problem;
 use super::state::ApiState;
-use crate::domain::caller::{Caller, Channel};
-use crate::domain::ids::{ApiKeyId, JobId};
-use crate::identity::error::AccessError;
-
-/// The header that carries an API key.
-pub const API_KEY: &str = "x-api-key";
 
 /// The operations that answer without a credential: method, path, operation id. Nothing else does.
 pub const PUBLIC_OPERATIONS: [(Method, &str, &str); 8] = [
@@ -71,100 +64,7 @@ async fn admit(state: &ApiState, request: &ServiceRequest) -> Result<Option<Call
     if is_public(request) {
         return Ok(None);
     }
-    let mut keys = request
-        .headers()
-        .get_all(API_KEY)
-        .filter(|value| !value.is_empty());
-    let call = match (keys.next(), keys.next()) {
-        (Some(_), Some(_)) => Err(Problem::invalid("Send one X-Api-Key, not several.")),
-        (Some(key), None) => by_key(state, request, key.to_str().unwrap_or_default()).await,
-        (None, _) => by_poll_token(state, request).await,
-    };
-    call.map(Some)
-}
-
-async fn by_key(state: &ApiState, request: &ServiceRequest, text: &str) -> Result<Call, Problem> {
-    let verified = state
-        .keys
-        .verify(text)
-        .await
-        .map_err(|error| Problem::from(AccessError::Store(error)))?;
-    let Some(key) = verified else {
-        return Err(Problem::new(
-            ProblemCode::Unauthenticated,
-            "The API key in X-Api-Key is not valid: it is mistyped, was revoked, or belongs to another deployment. Ask an \
-             administrator for a new one.",
-        ));
-    };
-    limit(state, &key.owner)?;
-    let caller = match correlation_id(request.headers()) {
-        None => key.caller.clone(),
-        correlation_id => Arc::new(Caller {
-            correlation_id,
-            ..Caller::clone(&key.caller)
-        }),
-    };
-    Ok(Call {
-        caller,
-        by_poll_token: false,
-    })
-}
-
-fn limit(state: &ApiState, owner: &str) -> Result<(), Problem> {
-    state.rate_limit.check(owner).map_err(|wait: Duration| {
-        let detail = "This caller has sent more requests than it may in a minute; wait as long as Retry-After says.";
-        Problem::new(ProblemCode::TooManyRequests, detail).retry_after(wait)
-    })
-}
-
-/// Power Automate follows the Location of a 202 without credentials: its token names the Job and whoever asked for it, who
-/// must still be allowed to look.
-async fn by_poll_token(state: &ApiState, request: &ServiceRequest) -> Result<Call, Problem> {
-    let missing = || {
-        Problem::new(
-            ProblemCode::Unauthenticated,
-            "Send an API key in the header X-Api-Key.",
-        )
-    };
-    let job = poll_target(request).ok_or_else(missing)?;
-    let token = query_value(request.query_string(), "token").ok_or_else(missing)?;
-    let refuse = |detail: &'static str| Problem::new(ProblemCode::Unauthenticated, detail);
-    let poll = state
-        .tokens
-        .read_poll(&token)
-        .ok()
-        .filter(|poll| poll.job == job)
-        .ok_or_else(|| refuse("The token of this Location is not valid any more; ask for the job with an API key."))?;
-    limit(state, &poll.owner)?;
-    let id = poll
-        .owner
-        .strip_prefix("key:")
-        .and_then(|id| id.parse::<ApiKeyId>().ok());
-    let id = id.ok_or_else(|| refuse("Whoever asked for this job cannot be checked any more."))?;
-    let principal = state
-        .keys
-        .standing(id)
-        .await
-        .map_err(|error| Problem::from(AccessError::Store(error)))?
-        .ok_or_else(|| refuse("The API key that asked for this job was revoked."))?;
-    let caller = principal.to_caller(Channel::Flow, correlation_id(request.headers()));
-    Ok(Call {
-        caller: Arc::new(caller),
-        by_poll_token: true,
-    })
-}
-
-fn poll_target(request: &ServiceRequest) -> Option<JobId> {
-    let id = request.path().strip_prefix("/v1/jobs/")?;
-    (request.method() == Method::GET)
-        .then(|| id.parse().ok())
-        .flatten()
-}
-
-fn query_value(query: &str, name: &str) -> Option<String> {
-    url::form_urlencoded::parse(query.as_bytes())
-        .find(|(key, _)| key == name)
-        .map(|(_, value)| value.into_owned())
+    credential::call_of(state, request).await.map(Some)
 }
 
 /// The gate as a middleware.

@@ -8,6 +8,7 @@
 pub mod answer;
 mod api;
 pub mod call;
+mod credential;
 mod docs;
 pub mod document;
 pub mod documents;

@@ -112,7 +112,9 @@ impl Problem {
             answer.insert_header((header::RETRY_AFTER, seconds.max(1).to_string()));
         }
         if parts.code == ProblemCode::Unauthenticated {
-            let challenge = HeaderValue::from_static("ApiKey realm=\"provider-bridge\"");
+            let challenge = HeaderValue::from_static(
+                "ApiKey realm=\"provider-bridge\", Bearer realm=\"provider-bridge\"",
+            );
             answer.insert_header((header::WWW_AUTHENTICATE, challenge));
         }
         answer.json(ProblemDocument {

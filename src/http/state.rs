@@ -8,6 +8,7 @@ use super::pages::PageSettings;
 use super::rate_limit::RateLimit;
 use crate::flows::Flows;
 use crate::identity::api_keys::ApiKeys;
+use crate::identity::bearer::BearerTokens;
 use crate::identity::sessions::Sessions;
 use crate::identity::signed_token::SignedTokens;
 
@@ -17,6 +18,8 @@ pub struct ApiState {
     pub flows: Flows,
     /// API keys.
     pub keys: ApiKeys,
+    /// Bearer tokens of users and applications.
+    pub bearer: BearerTokens,
     /// Browser sessions.
     pub sessions: Sessions,
     /// Page cursors and poll tokens.

@@ -2,6 +2,7 @@
 //! signed tokens that stand in for a credential where the platform sends none.
 
 pub mod api_keys;
+pub mod bearer;
 pub mod error;
 pub mod key_ring;
 pub mod key_text;
@@ -10,6 +11,7 @@ pub mod principal;
 pub mod sealing;
 pub mod sessions;
 pub mod signed_token;
+pub mod standings;
 
 #[cfg(test)]
 mod tests {

@@ -3,9 +3,8 @@
 
 use async_trait::async_trait;
 
-use super::api_keys::ApiKeys;
+use super::standings::Standings;
 use crate::domain::caller::{Channel, Permission};
-use crate::domain::ids::ApiKeyId;
 pub use crate::domain::ports::owner::Standing;
 use crate::domain::ports::owner::{Owners, StandingUnknown};
 use crate::store::StoreError;
@@ -13,14 +12,14 @@ use crate::store::StoreError;
 /// Judges owners by their [`crate::domain::caller::Actor::key`].
 #[derive(Clone)]
 pub struct OwnerStanding {
-    keys: ApiKeys,
+    standings: Standings,
 }
 
 impl OwnerStanding {
-    /// Judges by the present state of `keys`.
+    /// Judges by what `standings` say now.
     #[must_use]
-    pub const fn new(keys: ApiKeys) -> Self {
-        Self { keys }
+    pub const fn new(standings: Standings) -> Self {
+        Self { standings }
     }
 
     /// Where the owner stands now. The database is asked each time: a delivery is rare beside a call.
@@ -28,15 +27,9 @@ impl OwnerStanding {
     /// # Errors
     /// When the database does not answer; the delivery should wait, not be dropped.
     pub async fn of(&self, owner: &str) -> Result<Standing, StoreError> {
-        let lost = |why: &str| Ok(Standing::Lost(why.to_owned()));
-        let Some(id) = owner
-            .strip_prefix("key:")
-            .and_then(|id| id.parse::<ApiKeyId>().ok())
-        else {
-            return lost("only API keys can own trigger subscriptions so far");
-        };
-        let Some(principal) = self.keys.standing(id).await? else {
-            return lost("the API key that subscribed was revoked");
+        let Some(principal) = self.standings.principal(owner).await? else {
+            let why = "the API key that subscribed was revoked, or the user's or application's tenant may no longer call";
+            return Ok(Standing::Lost(why.to_owned()));
         };
         match principal
             .to_caller(Channel::Flow, None)

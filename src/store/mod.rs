@@ -31,6 +31,7 @@ pub mod sessions;
 pub mod settings;
 mod signals;
 pub mod sync_runs;
+pub mod token_callers;
 mod transaction;
 pub mod triggers;
 

@@ -5,6 +5,7 @@ use anyhow::bail;
 use crate::app::cli::ExportCommand;
 use crate::app::output::{note, result};
 use crate::connector::host::Host;
+use crate::connector::package::connection::{self, EntraConnection};
 use crate::connector::{export, package};
 use crate::http::document;
 
@@ -30,10 +31,22 @@ pub fn run(command: &ExportCommand) -> anyhow::Result<()> {
         ExportCommand::Connector {
             out,
             public_url,
+            entra_client_id,
+            entra_resource,
+            entra_tenant,
             check,
         } => {
+            let mut entra = EntraConnection {
+                resource: entra_resource.clone(),
+                tenant: entra_tenant.clone(),
+                ..EntraConnection::placeholder()
+            };
+            if let Some(id) = entra_client_id {
+                entra.client_id = id.to_string();
+            }
             let options = package::Options {
                 host: connector_host(public_url.as_ref())?,
+                entra,
             };
             let files = package::files(&openapi, &options)?;
             if *check {
@@ -42,6 +55,9 @@ pub fn run(command: &ExportCommand) -> anyhow::Result<()> {
             }
             export::write(out, &files)?;
             note(format!("wrote {} files to {}", files.len(), out.display()));
+            if entra_client_id.is_some() {
+                result(connection::steps(&options.entra));
+            }
         }
     }
     Ok(())

@@ -1,16 +1,18 @@
 //! The folder `connector/`: everything that Power Platform's command line and its certification want, made from the
 //! document and drawn nowhere else. The same document and options give the same bytes.
 //!
-//! What would surprise: there are two property files. `apiProperties.json` is the one to certify, and names publisher and
-//! stack owner; the platform refuses a stack owner when a custom connector is created, so `settings.json` points the
-//! command line at `apiProperties.deploy.json`, the same without it. All JSON is ASCII, because that command line reads
-//! its files in the machine's own encoding.
+//! What would surprise: there are three property files. `apiProperties.json` is the one to certify: it names the stack owner
+//! and lets makers choose how to sign in, and the platform refuses both when a custom connector is created. So
+//! `settings.json` points the command line at `apiProperties.apikey.json`, and `settings.entra.json` at
+//! `apiProperties.entra.json`. All JSON is ASCII, because that command line reads its files in the machine's own encoding.
 
+pub mod connection;
 mod properties;
 mod readme;
 
 use serde_json::{Value, json};
 
+use self::connection::EntraConnection;
 use super::host::Host;
 use super::lower::{LowerError, lower};
 
@@ -20,8 +22,10 @@ pub type PackageFile = (&'static str, Vec<u8>);
 /// The definition's name, under which it is also served.
 pub const DEFINITION: &str = "apiDefinition.swagger.json";
 const PROPERTIES: &str = "apiProperties.json";
-const DEPLOY_PROPERTIES: &str = "apiProperties.deploy.json";
+const KEY_PROPERTIES: &str = "apiProperties.apikey.json";
+const ENTRA_PROPERTIES: &str = "apiProperties.entra.json";
 const SETTINGS: &str = "settings.json";
+const ENTRA_SETTINGS: &str = "settings.entra.json";
 const ICON: &str = "icon.png";
 const README: &str = "readme.md";
 
@@ -33,12 +37,15 @@ const BRAND_COLOUR: &str = "#0f6cbd";
 pub struct Options {
     /// The host that the connector calls.
     pub host: Host,
+    /// How its connections sign in at Entra.
+    pub entra: EntraConnection,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
             host: Host::placeholder(),
+            entra: EntraConnection::placeholder(),
         }
     }
 }
@@ -51,12 +58,20 @@ pub fn files(openapi: &Value, options: &Options) -> Result<Vec<PackageFile>, Low
     let definition = lower(openapi, &options.host)?;
     Ok(vec![
         (DEFINITION, ascii_json(&definition)),
-        (PROPERTIES, ascii_json(&properties::certified(&definition))),
         (
-            DEPLOY_PROPERTIES,
-            ascii_json(&properties::deployed(&definition)),
+            PROPERTIES,
+            ascii_json(&properties::certified(&definition, &options.entra)),
         ),
-        (SETTINGS, ascii_json(&settings())),
+        (
+            KEY_PROPERTIES,
+            ascii_json(&properties::with_api_key(&definition)),
+        ),
+        (
+            ENTRA_PROPERTIES,
+            ascii_json(&properties::with_entra(&definition, &options.entra)),
+        ),
+        (SETTINGS, ascii_json(&settings(KEY_PROPERTIES))),
+        (ENTRA_SETTINGS, ascii_json(&settings(ENTRA_PROPERTIES))),
         (ICON, include_bytes!("../icon.png").to_vec()),
         (README, readme::render(&definition).into_bytes()),
     ])
@@ -64,9 +79,9 @@ pub fn files(openapi: &Value, options: &Options) -> Result<Vec<PackageFile>, Low
 
 /// Arguments of the platform's command line. Environment and connector are left out: it asks for them, and writes them
 /// here after the first deployment.
-fn settings() -> Value {
+fn settings(properties: &str) -> Value {
     json!({
-        "apiProperties": DEPLOY_PROPERTIES,
+        "apiProperties": properties,
         "apiDefinition": DEFINITION,
         "icon": ICON,
         "powerAppsUrl": "https://api.powerapps.com",

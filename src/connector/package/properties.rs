@@ -1,37 +1,58 @@
-//! `apiProperties.json`: how a connection is made, and the policies that the gateway applies. Both follow from the
-//! definition: a scheme with a key asks the maker for that key, and an operation that pages gets the policy that keeps the
-//! next page's address behind the gateway (without it the second page is fetched without credentials).
+//! `apiProperties.json` in its variants: how a connection is made, and the policies that the gateway applies. An operation
+//! that pages gets the policy that keeps the next page's address behind the gateway (without it the second page is fetched
+//! without credentials).
 
 use serde_json::{Map, Value, json};
 
 use super::BRAND_COLOUR;
+use super::connection::{self, EntraConnection};
 
-/// The variant to certify: who publishes the connector, and who owns the service behind it.
+/// The variant to certify: who publishes the connector, who owns the service behind it, and a choice of ways to sign in,
+/// which the platform offers for certified connectors alone.
 #[must_use]
-pub fn certified(definition: &Value) -> Value {
-    let mut properties = deployed(definition);
-    let publisher = publisher(definition);
-    if let Some(properties) = properties
-        .pointer_mut("/properties")
-        .and_then(Value::as_object_mut)
-    {
-        properties.insert("stackOwner".to_owned(), json!(publisher));
-    }
-    properties
+pub fn certified(definition: &Value, entra: &EntraConnection) -> Value {
+    let mut properties = common(definition);
+    properties.insert("stackOwner".to_owned(), json!(publisher(definition)));
+    properties.insert(
+        "connectionParameterSets".to_owned(),
+        connection::choice(definition, entra),
+    );
+    json!({ "properties": properties })
 }
 
-/// The variant to deploy as a custom connector, which may not name a stack owner.
+/// A custom connector whose connections hold an API key. It may not name a stack owner.
 #[must_use]
-pub fn deployed(definition: &Value) -> Value {
-    json!({
-        "properties": {
-            "publisher": publisher(definition),
-            "iconBrandColor": BRAND_COLOUR,
-            "capabilities": [],
-            "connectionParameters": connection_parameters(definition),
-            "policyTemplateInstances": paging_policies(definition),
-        }
-    })
+pub fn with_api_key(definition: &Value) -> Value {
+    let mut properties = common(definition);
+    properties.insert(
+        "connectionParameters".to_owned(),
+        connection::api_key(definition),
+    );
+    json!({ "properties": properties })
+}
+
+/// A custom connector whose connections sign in at Entra.
+#[must_use]
+pub fn with_entra(definition: &Value, entra: &EntraConnection) -> Value {
+    let mut properties = common(definition);
+    properties.insert("connectionParameters".to_owned(), connection::entra(entra));
+    json!({ "properties": properties })
+}
+
+fn common(definition: &Value) -> Map<String, Value> {
+    let members = [
+        ("publisher", json!(publisher(definition))),
+        ("iconBrandColor", json!(BRAND_COLOUR)),
+        ("capabilities", json!([])),
+        (
+            "policyTemplateInstances",
+            json!(paging_policies(definition)),
+        ),
+    ];
+    members
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 /// The publisher: whoever the document names as its contact.
@@ -41,47 +62,6 @@ pub fn publisher(definition: &Value) -> &str {
         .pointer("/info/contact/name")
         .and_then(Value::as_str)
         .unwrap_or_default()
-}
-
-fn connection_parameters(definition: &Value) -> Value {
-    let mut parameters = Map::new();
-    let schemes = definition
-        .get("securityDefinitions")
-        .and_then(Value::as_object);
-    for (name, scheme) in schemes.into_iter().flatten() {
-        if scheme.get("type").and_then(Value::as_str) == Some("apiKey") {
-            let name: String = name
-                .chars()
-                .map(|letter| {
-                    if letter.is_ascii_alphanumeric() {
-                        letter
-                    } else {
-                        '_'
-                    }
-                })
-                .collect();
-            parameters.insert(name, key_parameter(scheme));
-        }
-    }
-    Value::Object(parameters)
-}
-
-fn key_parameter(scheme: &Value) -> Value {
-    let header = scheme
-        .get("name")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    json!({
-        "type": "securestring",
-        "uiDefinition": {
-            "displayName": "API key",
-            "description": format!(
-                "The key of this connection, as `provider-bridge api-keys create` printed it. It is sent in the header {header}."
-            ),
-            "tooltip": "Ask the administrator of your Provider Bridge for a key with the roles that your flows need",
-            "constraints": { "tabIndex": 2, "clearText": false, "required": "true" },
-        },
-    })
 }
 
 /// One policy for each name that a next link goes by, over all operations that page by it.
@@ -158,25 +138,23 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_asks_for_the_key_of_each_scheme_that_has_one() {
-        let parameters = connection_parameters(&definition());
-        assert_eq!(parameters.as_object().unwrap().len(), 1);
-        assert_eq!(parameters["api_key"]["type"], "securestring");
-        let asked = parameters["api_key"]["uiDefinition"]["description"]
-            .as_str()
-            .unwrap();
-        assert!(asked.contains("X-Api-Key"), "{asked}");
-    }
-
-    #[test]
-    fn only_the_variant_to_certify_names_a_stack_owner() {
-        assert_eq!(
-            certified(&definition())["properties"]["stackOwner"],
-            "Contoso"
-        );
-        assert_eq!(
-            deployed(&definition())["properties"].get("stackOwner"),
-            None
-        );
+    fn only_the_variant_to_certify_names_a_stack_owner_and_offers_a_choice() {
+        let (definition, entra) = (definition(), EntraConnection::placeholder());
+        let certified = certified(&definition, &entra);
+        assert_eq!(certified["properties"]["stackOwner"], "Contoso");
+        let sets = &certified["properties"]["connectionParameterSets"]["values"];
+        assert_eq!(sets.as_array().unwrap().len(), 2);
+        for deployed in [with_api_key(&definition), with_entra(&definition, &entra)] {
+            let properties = deployed["properties"].as_object().unwrap();
+            assert!(!properties.contains_key("stackOwner"));
+            assert!(!properties.contains_key("connectionParameterSets"));
+            assert_eq!(
+                properties["policyTemplateInstances"]
+                    .as_array()
+                    .unwrap()
+                    .len(),
+                2
+            );
+        }
     }
 }

@@ -55,21 +55,16 @@ pub fn finish(document: &mut Value) {
         responses(operation, public);
     });
     if let Some(document) = document.as_object_mut() {
-        document.insert("security".to_owned(), json!([{ "ApiKey": [] }]));
+        document.insert(
+            "security".to_owned(),
+            json!([{ "ApiKey": [] }, { "Entra": [SCOPE] }]),
+        );
     }
     if let Some(components) = document
         .get_mut("components")
         .and_then(Value::as_object_mut)
     {
-        components.insert(
-            "securitySchemes".to_owned(),
-            json!({ "ApiKey": {
-                "type": "apiKey",
-                "in": "header",
-                "name": "X-Api-Key",
-                "description": "An API key of this deployment.",
-            }}),
-        );
+        components.insert("securitySchemes".to_owned(), security_schemes());
     }
 }
 
@@ -104,6 +99,34 @@ fn idempotency_key(operation: &mut Map<String, Value>) {
                 .or_insert_with(|| json!({ "description": description }));
         }
     }
+}
+
+/// What users' tokens must be for; the first of `callers.scopes` as it comes.
+const SCOPE: &str = "access_as_user";
+
+/// An API key, or a token of Entra. Which tenant and which application a deployment trusts is in its settings, so the URLs
+/// here are those for any organisation.
+fn security_schemes() -> Value {
+    let entra = "https://login.microsoftonline.com/organizations/oauth2/v2.0";
+    json!({
+        "ApiKey": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "X-Api-Key",
+            "description": "An API key of this deployment.",
+        },
+        "Entra": {
+            "type": "oauth2",
+            "description": "A bearer token of Microsoft Entra for this deployment's app registration: of a user with one of \
+                            its roles and a scope, or of an application with one of its roles.",
+            "flows": { "authorizationCode": {
+                "authorizationUrl": format!("{entra}/authorize"),
+                "tokenUrl": format!("{entra}/token"),
+                "refreshUrl": format!("{entra}/token"),
+                "scopes": { SCOPE: "Call as the signed-in user, with the user's roles." },
+            }},
+        },
+    })
 }
 
 /// The problems that any call can end in, beside those the operation names.

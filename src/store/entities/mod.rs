@@ -23,4 +23,5 @@ pub mod setting;
 pub mod sign_in_link;
 pub mod suggestion;
 pub mod sync_run;
+pub mod token_caller;
 pub mod trigger_subscription;

@@ -6,11 +6,14 @@ use provider_bridge::domain::caller::{Actor, ActorKind, Caller, Channel, Role, R
 use provider_bridge::domain::ports::owner::{Owners, Standing, StandingUnknown};
 use provider_bridge::domain::trigger::SubscriptionState;
 use provider_bridge::identity::api_keys::ApiKeys;
+use provider_bridge::identity::bearer::BearerTokens;
 use provider_bridge::identity::owner_standing::OwnerStanding;
+use provider_bridge::identity::standings::Standings;
 
 use super::receiver::Receiver;
 use super::rig::{Rig, caller, owner};
 use crate::on_both_engines;
+use crate::support::http::loopback_client;
 
 on_both_engines! {
     async fn an_owner_who_lost_standing_gets_nothing_until_it_is_back(store: TestStore) {
@@ -61,7 +64,10 @@ on_both_engines! {
             channel: Channel::Flow,
             correlation_id: None,
         };
-        let standing = OwnerStanding::new(keys.clone());
+        let standing = OwnerStanding::new(Standings {
+            keys: keys.clone(),
+            bearer: BearerTokens::new(store.clone(), rig.context.clone(), &loopback_client(), None),
+        });
         let key = owner.actor.key();
         assert_eq!(Owners::standing(&standing, &key).await, Ok(Standing::Good));
         keys.revoke(&admin, made.0.id).await.unwrap();

@@ -19,7 +19,7 @@ const CANARY: &str = "canary-5d1c";
 async fn carry(app: &TestApp, key: &str) -> Vec<Answer> {
     let request = |method, path: String| {
         app.request(method, &path)
-            .header("authorization", format!("Bearer {CANARY}"))
+            .header("proxy-authorization", format!("Bearer {CANARY}"))
             .header("cookie", format!("__Host-provider-bridge={CANARY}"))
             .header("x-forwarded-for", CANARY)
             .header("referer", format!("https://flow.test/?sig={CANARY}"))
@@ -40,7 +40,8 @@ async fn carry(app: &TestApp, key: &str) -> Vec<Answer> {
         request(
             Method::GET,
             format!("/v1/jobs/{}?token={CANARY}", Uuid::from_u128(1)),
-        ),
+        )
+        .header("authorization", format!("Bearer {CANARY}")),
         request(Method::GET, format!("/v1/accounts/{CANARY}")).header("x-api-key", key),
         request(Method::GET, format!("/nowhere/{CANARY}")),
         request(

@@ -1,4 +1,5 @@
-//! Every operation of the OpenAPI document against {no credential, a revoked key, the wrong role}, from one list. An
+//! Every operation of the OpenAPI document against {no credential, a revoked key, every kind of token that proves nothing,
+//! the wrong role}, from one list. An
 //! operation that is in the document but not here fails the test, and so does one that answers strangers and is not in
 //! [`PUBLIC`].
 
@@ -8,7 +9,8 @@ use provider_bridge::domain::caller::{Permission, Role};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::app::{Answer, TestApp};
+use crate::support::app::{Answer, Settings, TestApp};
+use crate::support::issuer::{self, FOREIGN_TENANT, Issuer, TENANT, with};
 use crate::support::outside::CALLBACK_HOST;
 
 /// What answers without a credential. Adding a line here opens a door.
@@ -111,9 +113,19 @@ async fn operations(app: &TestApp) -> Vec<Operation> {
 }
 
 async fn call(app: &TestApp, operation: &Operation, key: Option<&str>, body: &Value) -> Answer {
+    let header = key.map(|key| ("x-api-key", key.to_owned()));
+    call_with(app, operation, header, body).await
+}
+
+async fn call_with(
+    app: &TestApp,
+    operation: &Operation,
+    header: Option<(&str, String)>,
+    body: &Value,
+) -> Answer {
     let mut request = app.request(operation.method.clone(), &operation.path);
-    if let Some(key) = key {
-        request = request.header("x-api-key", key);
+    if let Some((name, value)) = header {
+        request = request.header(name, value);
     }
     if !body.is_null() {
         request = request.json(body);
@@ -121,7 +133,162 @@ async fn call(app: &TestApp, operation: &Operation, key: Option<&str>, body: &Va
     Answer::of(request).await
 }
 
+type Refused = (&'static str, String, u16);
+
+/// Tokens whose claims do not fit, each with what it is answered.
+fn tokens_that_prove_nothing(issuer: &Issuer) -> Vec<Refused> {
+    let admin = issuer.user(&["admin"], "access_as_user");
+    let foreign = json!(format!("{}/{FOREIGN_TENANT}/v2.0", issuer.origin()));
+    let v1 = json!(format!("https://sts.windows.net/{TENANT}/"));
+    let changes: [(&str, &[(&str, Value)]); 13] = [
+        ("expired", &[("exp", json!(1_780_315_000))]),
+        ("no expiry", &[("exp", Value::Null)]),
+        ("expiry as text", &[("exp", json!("9999999999"))]),
+        (
+            "wrong audience",
+            &[("aud", json!("00000003-0000-0000-c000-000000000000"))],
+        ),
+        (
+            "gateway audience",
+            &[("aud", json!("https://apihub.azure.com"))],
+        ),
+        (
+            "wrong issuer",
+            &[("iss", json!("https://login.example/v2.0"))],
+        ),
+        ("v1 issuer in a v2 token", &[("iss", v1)]),
+        ("issuer of another tenant", &[("iss", foreign.clone())]),
+        (
+            "tenant of another issuer",
+            &[("tid", json!(FOREIGN_TENANT))],
+        ),
+        (
+            "foreign tenant",
+            &[("tid", json!(FOREIGN_TENANT)), ("iss", foreign)],
+        ),
+        ("no tenant", &[("tid", Value::Null)]),
+        ("no object", &[("oid", Value::Null)]),
+        ("no version", &[("ver", Value::Null)]),
+    ];
+    let signed = |changes: &[(&str, Value)]| issuer.key.sign(&with(admin.clone(), changes));
+    changes
+        .into_iter()
+        .map(|(what, changes)| (what, signed(changes), 401))
+        .collect()
+}
+
+/// Tokens that are forged, or meant for something else.
+fn tokens_of_another_make(issuer: &Issuer) -> Vec<Refused> {
+    let admin = issuer.user(&["admin"], "access_as_user");
+    let id_token = [
+        ("scp", Value::Null),
+        ("azp", Value::Null),
+        ("azpacr", Value::Null),
+    ];
+    let reader = issuer.key.sign(&issuer.user(&["reader"], "access_as_user"));
+    let mut parts: Vec<_> = reader.split('.').collect();
+    let payload = issuer.key.sign(&admin);
+    parts[1] = payload.split('.').nth(1).unwrap();
+    let nonce = with(admin.clone(), &[("nonce", json!("n"))]);
+    let id_token = with(admin.clone(), &id_token);
+    vec![
+        ("alg none", issuer::unsigned(&admin), 401),
+        (
+            "HS256 with the public key",
+            issuer.key.sign_with_public_key(&admin),
+            401,
+        ),
+        ("another token's claims", parts.join("."), 401),
+        ("id_token", issuer.key.sign(&id_token), 401),
+        ("id_token with a nonce", issuer.key.sign(&nonce), 401),
+    ]
+}
+
+/// Tokens that say who calls, and allow nothing.
+fn tokens_that_allow_nothing(issuer: &Issuer) -> Vec<Refused> {
+    let user = |changes: &[(&str, Value)]| {
+        let admin = issuer.user(&["admin"], "access_as_user");
+        issuer.key.sign(&with(admin, changes))
+    };
+    let app = |changes: &[(&str, Value)]| {
+        let app = issuer.app(&["admin"]);
+        issuer.key.sign(&with(app, changes))
+    };
+    let neither = [("roles", Value::Null), ("scp", Value::Null)];
+    vec![
+        ("roles without scope", user(&[("scp", Value::Null)]), 403),
+        (
+            "another API's scope",
+            user(&[("scp", json!("Mail.Read"))]),
+            403,
+        ),
+        ("scope without roles", user(&[("roles", Value::Null)]), 403),
+        ("neither claim", user(&neither), 403),
+        (
+            "an application without roles",
+            app(&[("roles", Value::Null)]),
+            403,
+        ),
+        (
+            "an application with unknown roles",
+            app(&[("roles", json!(["owner"]))]),
+            403,
+        ),
+        (
+            "the service's own role",
+            app(&[("roles", json!(["service"]))]),
+            403,
+        ),
+        (
+            "a public client as an application",
+            app(&[("azpacr", json!("0"))]),
+            403,
+        ),
+    ]
+}
+
+/// Tokens that open nothing, each with what it is answered.
+fn refused_tokens(issuer: &Issuer) -> Vec<Refused> {
+    let mut refused = tokens_that_prove_nothing(issuer);
+    refused.extend(tokens_of_another_make(issuer));
+    refused.extend(tokens_that_allow_nothing(issuer));
+    refused
+}
+
 crate::on_both_engines! {
+    async fn every_operation_refuses_every_token_that_proves_nothing(store: TestStore) {
+        let issuer = Issuer::start().await;
+        let settings = Settings { bearer: Some(issuer.as_entra()), ..Settings::default() };
+        let app = TestApp::start_with(store.clone(), settings).await;
+        let refused = refused_tokens(&issuer);
+        let sign = |role: Role| {
+            let user = issuer.user(&[role.name()], "access_as_user");
+            let app = Issuer::in_v1(issuer.app(&[role.name()]));
+            [issuer.key.sign(&user), issuer.key.sign(&app)].map(|token| (role, token))
+        };
+        let good: Vec<_> = Role::ALL.into_iter().filter(|it| *it != Role::Service).flat_map(sign).collect();
+        let closed = closed();
+        for operation in &operations(&app).await {
+            let Some((_, permission, body)) = closed.iter().find(|(id, ..)| *id == operation.id) else {
+                continue;
+            };
+            for (what, token, status) in &refused {
+                let header = ("authorization", format!("Bearer {token}"));
+                let answer = call_with(&app, operation, Some(header), body).await;
+                let code = if *status == 401 { "unauthenticated" } else { "forbidden" };
+                assert_eq!((answer.status, answer.code()), (*status, code), "{} {what}: {answer:?}", operation.id);
+                assert_eq!(answer.header("www-authenticate").contains("Bearer"), *status == 401, "{what}");
+            }
+            for (role, token) in &good {
+                let header = ("authorization", format!("Bearer {token}"));
+                let answer = call_with(&app, operation, Some(header), body).await;
+                let refused = (answer.status, answer.code()) == (403, "forbidden");
+                assert_eq!(refused, !permission.roles().contains(role), "{} as {role}: {answer:?}", operation.id);
+                assert!(![401, 500].contains(&answer.status), "{} as {role}: {answer:?}", operation.id);
+            }
+        }
+    }
+
     async fn every_operation_is_in_one_of_the_two_lists_and_keeps_to_it(store: TestStore) {
         let app = TestApp::start(store.clone()).await;
         let revoked = app.key(&[Role::Admin]).await;

@@ -10,4 +10,5 @@ mod mapping;
 mod polling;
 mod resources;
 mod sessions;
+mod tokens;
 mod triggers;

@@ -20,6 +20,7 @@ use provider_bridge::http::rate_limit::RateLimit;
 use provider_bridge::http::state::ApiState;
 use provider_bridge::http::{ServerSettings, document, serve};
 use provider_bridge::identity::api_keys::ApiKeys;
+use provider_bridge::identity::bearer::{BearerSettings, BearerTokens};
 use provider_bridge::identity::key_ring::KeyRing;
 use provider_bridge::identity::sealing::RingSealer;
 use provider_bridge::identity::sessions::Sessions;
@@ -33,6 +34,7 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 
 use super::context::{ManualClock, context_seeded};
+use super::http::loopback_client;
 use super::outside::{FakeCrm, NoProviders, OneCallbackHost};
 
 /// The public URL of the service under test.
@@ -54,6 +56,7 @@ pub struct TestApp {
     pub flows: Flows,
     pub keys: ApiKeys,
     pub sessions: Sessions,
+    pub bearer: BearerTokens,
     pub crm: Arc<FakeCrm>,
     pub clock: Arc<ManualClock>,
     pub context: Context,
@@ -68,6 +71,7 @@ pub struct Settings {
     pub max_body_bytes: usize,
     /// Of its chance: two instances on one store must not draw the same ids.
     pub seed: u64,
+    pub bearer: Option<BearerSettings>,
 }
 
 impl Default for Settings {
@@ -76,6 +80,7 @@ impl Default for Settings {
             requests_per_minute: 0,
             max_body_bytes: 65_536,
             seed: 1,
+            bearer: None,
         }
     }
 }
@@ -105,10 +110,13 @@ impl TestApp {
             environment: Arc::from("test"),
         };
         let keys = ApiKeys::new(store.clone(), context.clone());
-        let sessions = Sessions::new(store, context.clone());
+        let sessions = Sessions::new(store.clone(), context.clone());
+        let http = loopback_client();
+        let bearer = BearerTokens::new(store, context.clone(), &http, settings.bearer);
         let state = ApiState {
             flows: flows.clone(),
             keys: keys.clone(),
+            bearer: bearer.clone(),
             sessions: sessions.clone(),
             tokens: SignedTokens::new(&ring, context.clone()),
             links: Links::new(&PUBLIC_URL.parse().unwrap(), &[GATEWAY_HOST.to_owned()]),
@@ -133,6 +141,7 @@ impl TestApp {
             flows,
             keys,
             sessions,
+            bearer,
             crm,
             clock,
             context,

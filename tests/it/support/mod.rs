@@ -5,6 +5,7 @@ pub mod app;
 pub mod context;
 pub mod http;
 pub mod log;
+pub mod issuer;
 pub mod outside;
 mod postgres;
 pub mod stores;
