@@ -42,7 +42,10 @@ pub(super) async fn call_of(state: &ApiState, request: &ServiceRequest) -> Resul
 
 /// The values of a header that are not empty.
 fn texts<'r>(headers: &'r HeaderMap, name: &str) -> Result<Vec<&'r str>, Problem> {
-    let unreadable = || Problem::new(ProblemCode::Unauthenticated, MISSING);
+    let unreadable = || {
+        let detail = "The credential is not valid: its header holds something that is no text.";
+        Problem::new(ProblemCode::Unauthenticated, detail)
+    };
     let texts = headers
         .get_all(name)
         .map(|value| value.to_str().map(str::trim).map_err(|_| unreadable()));

@@ -4,6 +4,7 @@
 use actix_web::http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
+use super::entra::PEOPLE;
 use super::exchange::{Answer, Call};
 use super::faults::{self, Fault};
 use super::simulation::Simulation;
@@ -62,6 +63,8 @@ pub(super) fn answer(simulation: &Simulation, call: &Call) -> Answer {
             ),
         },
         (&Method::POST, ["changes"]) => change(simulation, call),
+        (&Method::POST, ["entra", "revoke-sessions", upn]) => revoke(simulation, upn),
+        (&Method::POST, ["entra", "rotate-keys"]) => rotate(simulation, call),
         (&Method::GET, ["truth"]) => Answer::json(StatusCode::OK, &truths(simulation)),
         (&Method::GET, ["truth", id]) => truth(simulation, id),
         _ => refuse(
@@ -104,6 +107,8 @@ fn overview(simulation: &Simulation) -> Value {
             "GET /_simulator/faults": "the faults that are on, and how often they hit",
             "DELETE /_simulator/faults, /_simulator/faults/{id}": "switch all faults off, or one",
             "POST /_simulator/changes": "change the world: change and its fields, as changeKinds names them",
+            "POST /_simulator/entra/revoke-sessions/{upn}": "end every session of one who signed in",
+            "POST /_simulator/entra/rotate-keys?drop=true": "sign with a new key, and drop the former",
             "GET /_simulator/truth, /_simulator/truth/{customer}": "which customer is which account",
         },
     })
@@ -157,6 +162,25 @@ fn change(simulation: &Simulation, call: &Call) -> Answer {
     match simulation.world.change(change) {
         Ok(id) => Answer::json(StatusCode::OK, &json!({ "id": id })),
         Err(error) => refuse(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string()),
+    }
+}
+
+fn revoke(simulation: &Simulation, upn: &str) -> Answer {
+    match PEOPLE.iter().find(|person| person.upn == upn) {
+        Some(person) => {
+            simulation.grants.revoke(person, &simulation.context);
+            Answer::empty(StatusCode::NO_CONTENT)
+        }
+        None => refuse(StatusCode::NOT_FOUND, "nobody is called so"),
+    }
+}
+
+fn rotate(simulation: &Simulation, call: &Call) -> Answer {
+    let drop_former = call.parameter("drop").as_deref() == Some("true");
+    let id = simulation.context.new_uuid().simple().to_string();
+    match simulation.keys.rotate(id, drop_former) {
+        Ok(()) => Answer::empty(StatusCode::NO_CONTENT),
+        Err(error) => refuse(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
     }
 }
 

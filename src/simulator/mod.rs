@@ -28,6 +28,7 @@ pub use credentials::{
     DATAVERSE_CLIENT_ID, DATAVERSE_CLIENT_SECRET, ENTRA_TENANT_ID, PARTNER_CENTER_CLIENT_ID,
     PARTNER_CENTER_CLIENT_SECRET, PARTNER_CENTER_RESOURCE, PARTNER_TENANT_ID,
 };
+pub use entra::{DOCUMENTED, PEOPLE, Person};
 pub use exchange::Upstream;
 pub use faults::{
     ActiveFault, Fault, FaultKind, Faults, LinkForm, RetryAfter, ThrottleBody, TokenPlace,

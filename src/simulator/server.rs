@@ -12,7 +12,7 @@ use futures_util::{StreamExt, stream};
 use tokio::task::JoinHandle;
 
 use super::answer::answer;
-use super::entra::Keys;
+use super::entra::{Grants, Keys, Person};
 use super::exchange::{Answer, Call, Delivery, decode_path};
 use super::faults::Faults;
 use super::shared::SharedWorld;
@@ -84,13 +84,13 @@ pub enum SimulatorError {
 pub struct Simulator;
 
 /// A simulator that runs. It stops when this is dropped.
-#[derive(Debug)]
 pub struct Running {
     base_url: String,
     certificate: Option<String>,
     world: SharedWorld,
     faults: Faults,
     statistics: Statistics,
+    simulation: Data<Simulation>,
     handle: ServerHandle,
     task: JoinHandle<io::Result<()>>,
 }
@@ -113,6 +113,7 @@ impl Simulator {
             faults: Faults::default(),
             statistics: Statistics::default(),
             keys,
+            grants: Grants::default(),
             provider_throttle: Throttle::new(options.requests_per_minute, 60),
             crm_throttle: Throttle::new(options.crm_requests_per_window, 300),
             tokens: moka::sync::Cache::new(REMEMBERED_TOKENS),
@@ -158,6 +159,7 @@ impl Simulator {
             world: simulation.world.clone(),
             faults: simulation.faults.clone(),
             statistics: simulation.statistics.clone(),
+            simulation,
             handle,
             task,
         })
@@ -205,11 +207,39 @@ impl Running {
         self.statistics.clone()
     }
 
+    /// Revokes all sessions of somebody who signed in: their refresh tokens are worth nothing any more.
+    pub fn revoke_sessions(&self, person: &'static Person) {
+        let simulation = &self.simulation;
+        simulation.grants.revoke(person, &simulation.context);
+    }
+
+    /// Takes every consent of an administrator away.
+    pub fn withdraw_consents(&self) {
+        self.simulation.grants.withdraw_consents();
+    }
+
+    /// Signs tokens with a new key from now on; the one before stays published unless it is dropped.
+    ///
+    /// # Errors
+    /// When no key can be made.
+    pub fn rotate_keys(&self, drop_former: bool) -> Result<(), SimulatorError> {
+        let id = self.simulation.context.new_uuid().simple().to_string();
+        self.simulation.keys.rotate(id, drop_former)
+    }
+
     /// Stops without waiting for requests that are being answered: some never are.
     pub async fn stop(mut self) {
         self.handle.stop(false).await;
         // How the server's task ended makes no difference any more.
         let _ = (&mut self.task).await;
+    }
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running")
+            .field("base_url", &self.base_url)
+            .finish_non_exhaustive()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::entra::{Claims, Keys};
+use super::entra::{Claims, Grants, Keys};
 use super::exchange::Call;
 use super::faults::Faults;
 use super::shared::SharedWorld;
@@ -17,6 +17,8 @@ pub(super) struct Simulation {
     pub faults: Faults,
     pub statistics: Statistics,
     pub keys: Keys,
+    /// What people granted at Entra.
+    pub grants: Grants,
     /// Of Partner Center.
     pub provider_throttle: Throttle,
     /// Of Dataverse.

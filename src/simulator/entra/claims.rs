@@ -21,4 +21,12 @@ pub(in crate::simulator) struct Claims {
     pub tid: String,
     pub uti: String,
     pub ver: String,
+    /// What a user allowed; an application's own token has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scp: Option<String>,
+    /// How the user proved who they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub amr: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upn: Option<String>,
 }

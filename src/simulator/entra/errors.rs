@@ -80,6 +80,117 @@ pub(super) const MISSING_PARAMETER: Problem = problem(
     "The request body must contain the parameters grant_type, client_id and scope or resource.",
 );
 
+pub(super) const TENANT_NOT_NAMED: Problem = problem(
+    StatusCode::BAD_REQUEST,
+    "invalid_request",
+    9_001_023,
+    "The grant type is not supported over the /common or /consumers endpoints.",
+);
+pub(super) const CODE_INVALID: Problem = problem(
+    StatusCode::BAD_REQUEST,
+    "invalid_grant",
+    70000,
+    "The provided authorization code is not valid.",
+);
+pub(super) const CODE_USED: Problem = problem(
+    StatusCode::BAD_REQUEST,
+    "invalid_grant",
+    54_005,
+    "The authorization code was already redeemed.",
+);
+pub(super) const CODE_EXPIRED: Problem = problem(
+    StatusCode::BAD_REQUEST,
+    "invalid_grant",
+    70008,
+    "The authorization code has expired.",
+);
+pub(super) const CODE_OTHER_TENANT: Problem = problem(
+    StatusCode::BAD_REQUEST,
+    "invalid_grant",
+    700_005,
+    "The authorization code must be redeemed at the tenant it was acquired for.",
+);
+pub(super) const CODE_REDIRECT: Problem = problem(
+    StatusCode::BAD_REQUEST,
+    "invalid_grant",
+    50011,
+    "The redirect URI does not match that of the authorization request.",
+);
+pub(super) const VERIFIER_WRONG: Problem = problem(
+    StatusCode::BAD_REQUEST,
+    "invalid_grant",
+    501_481,
+    "The code verifier does not match the code challenge.",
+);
+pub(super) const REFRESH_INVALID: Problem = problem(
+    StatusCode::BAD_REQUEST,
+    "invalid_grant",
+    70000,
+    "The provided refresh token is not valid.",
+);
+pub(super) const REFRESH_REVOKED: Problem = problem(
+    StatusCode::BAD_REQUEST,
+    "invalid_grant",
+    50173,
+    "The grant was revoked; a fresh sign-in is needed.",
+);
+pub(super) const REFRESH_IDLE: Problem = problem(
+    StatusCode::BAD_REQUEST,
+    "invalid_grant",
+    700_082,
+    "The refresh token has expired due to inactivity.",
+);
+pub(super) const CONSENT_MISSING: Problem = problem(
+    StatusCode::BAD_REQUEST,
+    "invalid_grant",
+    65001,
+    "Nobody has consented to use the application.",
+);
+
+/// The refusals that Microsoft documents for signing in and for tokens, by number, as the token endpoint words their class.
+pub const DOCUMENTED: [(u32, &str); 40] = [
+    (65_001, "invalid_grant"),
+    (65_004, "access_denied"),
+    (90_094, "access_denied"),
+    (90_095, "access_denied"),
+    (90_008, "invalid_client"),
+    (650_056, "invalid_client"),
+    (650_057, "invalid_resource"),
+    (650_052, "invalid_resource"),
+    (500_011, "invalid_resource"),
+    (90_099, "invalid_request"),
+    (700_016, "unauthorized_client"),
+    (50_194, "invalid_request"),
+    (90_002, "invalid_request"),
+    (50_076, "invalid_grant"),
+    (50_079, "interaction_required"),
+    (50_074, "interaction_required"),
+    (50_072, "interaction_required"),
+    (50_078, "invalid_grant"),
+    (70_043, "invalid_grant"),
+    (53_003, "access_denied"),
+    (530_032, "invalid_grant"),
+    (530_034, "invalid_grant"),
+    (700_082, "invalid_grant"),
+    (70_008, "invalid_grant"),
+    (50_173, "invalid_grant"),
+    (70_000, "invalid_grant"),
+    (7_000_215, "invalid_client"),
+    (7_000_222, "invalid_client"),
+    (700_027, "invalid_client"),
+    (50_196, "invalid_grant"),
+    (90_033, "temporarily_unavailable"),
+    (90_006, "temporarily_unavailable"),
+    (50_033, "temporarily_unavailable"),
+    (90_024, "temporarily_unavailable"),
+    (700_022, "invalid_request"),
+    (901_002, "invalid_request"),
+    (9_001_023, "invalid_request"),
+    (700_005, "invalid_grant"),
+    (54_005, "invalid_grant"),
+    (501_481, "invalid_grant"),
+];
+
 impl Problem {
     /// The answer.
     pub fn answer(self, simulation: &Simulation) -> Answer {

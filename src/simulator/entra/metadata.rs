@@ -17,11 +17,20 @@ pub(super) fn issuer_v1(origin: &str, tenant: &str) -> String {
     format!("{origin}/{tenant}/")
 }
 
+/// Issuer of v2-format tokens.
+pub(super) fn issuer_v2(origin: &str, tenant: &str) -> String {
+    format!("{origin}/{tenant}/v2.0")
+}
+
 /// The metadata of a tenant.
 pub(super) fn document(call: &Call, tenant: &str, version: Version) -> Answer {
     let base = format!("{}/{tenant}", call.origin);
     let (issuer, middle, keys) = if version == Version::Two {
-        (format!("{base}/v2.0"), "oauth2/v2.0", "discovery/v2.0/keys")
+        (
+            issuer_v2(&call.origin, tenant),
+            "oauth2/v2.0",
+            "discovery/v2.0/keys",
+        )
     } else {
         (issuer_v1(&call.origin, tenant), "oauth2", "discovery/keys")
     };

@@ -1,4 +1,4 @@
-//! The token endpoints, for application-only tokens (client credentials).
+//! The token endpoints. Here are application-only tokens (client credentials); a user's are in [`super::user_token`].
 
 use std::collections::HashMap;
 
@@ -10,6 +10,7 @@ use serde_json::json;
 use super::claims::Claims;
 use super::errors::{self, Problem};
 use super::metadata::issuer_v1;
+use super::user_token;
 use crate::simulator::credentials;
 use crate::simulator::exchange::{Answer, Call};
 use crate::simulator::faults::FaultKind;
@@ -32,13 +33,16 @@ pub(super) fn issue(
     version: Version,
     faults: &[FaultKind],
 ) -> Answer {
-    match granted(call, tenant, version) {
-        Ok(grant) => {
-            let life = faults.iter().find_map(life_of).unwrap_or(3599);
-            simulation.token_answer(call, tenant, version, &grant, life)
+    let life = faults.iter().find_map(life_of).unwrap_or(3599);
+    let answer = Form::read(call, tenant).and_then(|form| {
+        if form.get("grant_type")? == "client_credentials" {
+            let grant = granted(call, &form, version)?;
+            return Ok(simulation.token_answer(call, tenant, version, &grant, life));
         }
-        Err(problem) => problem.answer(simulation),
-    }
+        let strict = faults.contains(&FaultKind::StrictRotation);
+        user_token::issue(simulation, call, &form, tenant, life, strict)
+    });
+    answer.unwrap_or_else(|problem| problem.answer(simulation))
 }
 
 fn life_of(fault: &FaultKind) -> Option<i64> {
@@ -53,49 +57,70 @@ struct Grant {
     resource: String,
 }
 
-fn granted(call: &Call, tenant: &str, version: Version) -> Result<Grant, Problem> {
-    let form: HashMap<String, String> = url::form_urlencoded::parse(&call.body)
-        .into_owned()
-        .collect();
-    let (client_id, secret) = client(call, &form).ok_or(errors::MISSING_PARAMETER)?;
-    let grant_type = form.get("grant_type").ok_or(errors::MISSING_PARAMETER)?;
-    if grant_type != "client_credentials" {
-        return Err(errors::GRANT_UNSUPPORTED);
+/// A request whose client proved itself.
+pub(super) struct Form {
+    pub client_id: String,
+    fields: HashMap<String, String>,
+}
+
+impl Form {
+    /// Reads it, and checks the client where it is registered. `organizations` stands for any tenant.
+    fn read(call: &Call, tenant: &str) -> Result<Self, Problem> {
+        let fields: HashMap<String, String> = url::form_urlencoded::parse(&call.body)
+            .into_owned()
+            .collect();
+        let (client_id, secret) = client(call, &fields).ok_or(errors::MISSING_PARAMETER)?;
+        let known = credentials::KNOWN
+            .iter()
+            .find(|known| known.client_id == client_id)
+            .ok_or(errors::APP_NOT_IN_TENANT)?;
+        let any = ["common", "organizations"].contains(&tenant);
+        if any && fields.get("grant_type").map(String::as_str) == Some("client_credentials") {
+            return Err(errors::TENANT_NOT_NAMED);
+        }
+        if !any && !credentials::TENANTS.contains(&tenant.to_ascii_lowercase().as_str()) {
+            return Err(errors::TENANT_NOT_FOUND);
+        }
+        if !any && !known.tenant.eq_ignore_ascii_case(tenant) {
+            return Err(errors::APP_NOT_IN_TENANT);
+        }
+        if secret != known.client_secret {
+            return Err(errors::WRONG_SECRET);
+        }
+        Ok(Self { client_id, fields })
     }
-    let known = credentials::KNOWN
-        .iter()
-        .find(|known| known.client_id == client_id)
-        .ok_or(errors::APP_NOT_IN_TENANT)?;
-    if !credentials::TENANTS.contains(&tenant.to_ascii_lowercase().as_str()) {
-        return Err(errors::TENANT_NOT_FOUND);
+
+    pub(super) fn get(&self, name: &str) -> Result<&str, Problem> {
+        self.find(name).ok_or(errors::MISSING_PARAMETER)
     }
-    if !known.tenant.eq_ignore_ascii_case(tenant) {
-        return Err(errors::APP_NOT_IN_TENANT);
+
+    pub(super) fn find(&self, name: &str) -> Option<&str> {
+        self.fields.get(name).map(String::as_str)
     }
-    if secret != known.client_secret {
-        return Err(errors::WRONG_SECRET);
-    }
+}
+
+fn granted(call: &Call, form: &Form, version: Version) -> Result<Grant, Problem> {
     let resource = match version {
-        Version::One => form
-            .get("resource")
-            .ok_or(errors::MISSING_PARAMETER)?
-            .as_str(),
-        Version::Two if form.contains_key("resource") => return Err(errors::RESOURCE_ON_V2),
+        Version::One => form.get("resource")?,
+        Version::Two if form.find("resource").is_some() => return Err(errors::RESOURCE_ON_V2),
         Version::Two => form
-            .get("scope")
-            .ok_or(errors::MISSING_PARAMETER)?
+            .get("scope")?
             .strip_suffix("/.default")
             .ok_or(errors::SCOPE_NOT_DEFAULT)?,
     };
+    Ok(Grant {
+        client_id: form.client_id.clone(),
+        resource: known_resource(call, resource)?,
+    })
+}
+
+/// Dataverse and Partner Center are both behind this very address; the real Partner Center has a name of its own.
+pub(super) fn known_resource(call: &Call, resource: &str) -> Result<String, Problem> {
     let resource = resource.trim_end_matches('/');
-    // Dataverse and Partner Center are both behind this very address; the real Partner Center has a name of its own.
     if resource != call.origin && resource != credentials::PARTNER_CENTER_RESOURCE {
         return Err(errors::UNKNOWN_RESOURCE);
     }
-    Ok(Grant {
-        client_id,
-        resource: resource.to_owned(),
-    })
+    Ok(resource.to_owned())
 }
 
 /// Client id and secret, from the form or from basic authentication.
@@ -146,6 +171,9 @@ impl Simulation {
             tid: tenant.to_ascii_lowercase(),
             uti: URL_SAFE_NO_PAD.encode(self.context.bytes::<16>()),
             ver: "1.0".to_owned(),
+            scp: None,
+            amr: Vec::new(),
+            upn: None,
         };
         let Some(token) = self.keys.sign(&claims) else {
             return Answer::empty(StatusCode::INTERNAL_SERVER_ERROR);

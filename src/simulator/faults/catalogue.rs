@@ -8,9 +8,9 @@ pub(in crate::simulator) fn one_of_each() -> Vec<FaultKind> {
     use FaultKind::{
         DeltaTokenExpired, EmptyPage, EndOfListError, EndOfListErrorAtStart, EntraError, ErrorPage,
         ExpiredToken, ForeignLink, MultiFactorMissing, NextLink, NumbersAsText, PageFails,
-        PascalCase, RepeatedToken, RevokedToken, ServerError, ShortLivedTokens, Slow, StaleTag,
-        TimeOut, TokenOnlyIn, TooManyRequests, TornBody, TruncatedJson, UnknownValues,
-        UnreadableItem, WrongAudience,
+        PascalCase, RepeatedToken, RevokedToken, ServerError, ShortLivedTokens, SignInError, Slow,
+        StaleTag, StrictRotation, TimeOut, TokenOnlyIn, TooManyRequests, TornBody, TruncatedJson,
+        UnknownValues, UnreadableItem, WrongAudience,
     };
     vec![
         TooManyRequests {
@@ -34,6 +34,11 @@ pub(in crate::simulator) fn one_of_each() -> Vec<FaultKind> {
             error: "invalid_client".to_owned(),
             code: 7_000_215,
         },
+        SignInError {
+            error: "access_denied".to_owned(),
+            code: 65_004,
+        },
+        StrictRotation,
         PageFails {
             page: 2,
             status: 500,
@@ -79,6 +84,8 @@ impl FaultKind {
             Self::ShortLivedTokens { .. } => "Entra: tokens live so long only",
             Self::NumbersAsText => "Entra: numbers are written as text",
             Self::EntraError { .. } => "Entra: an OAuth error with its AADSTS number",
+            Self::SignInError { .. } => "Entra: signing in or consenting comes back with an error",
+            Self::StrictRotation => "Entra: a refresh token that was used before is refused",
             Self::PageFails { .. } => "one page of a listing fails",
             Self::EndOfListError => "Partner Center: the list ends with an error 400 of code 2000",
             Self::EndOfListErrorAtStart => "Partner Center: the first page is that error",

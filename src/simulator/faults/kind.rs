@@ -112,6 +112,15 @@ pub enum FaultKind {
         /// Number after `AADSTS`.
         code: u32,
     },
+    /// Signing in or consenting ends with an error that Entra sends back to the redirect URI.
+    SignInError {
+        /// OAuth error, e.g. `access_denied`.
+        error: String,
+        /// Number after `AADSTS`.
+        code: u32,
+    },
+    /// A refresh token that was used before is refused, as with strict rotation.
+    StrictRotation,
     /// One page of a listing fails.
     PageFails {
         /// Number of the page.
@@ -174,7 +183,14 @@ impl FaultKind {
             | Self::NextLink { .. } => target.operation == "list-customers",
             Self::DeltaTokenExpired => call.query.contains("deltatoken="),
             Self::StaleTag => call.headers.contains_key("if-match"),
-            Self::NumbersAsText | Self::ShortLivedTokens { .. } | Self::EntraError { .. } => {
+            Self::SignInError { .. } => {
+                target.upstream == Upstream::Entra
+                    && ["authorize", "admin-consent"].contains(&target.operation)
+            }
+            Self::NumbersAsText
+            | Self::ShortLivedTokens { .. }
+            | Self::StrictRotation
+            | Self::EntraError { .. } => {
                 target.upstream == Upstream::Entra && target.operation == "token"
             }
             _ => true,

@@ -9,6 +9,7 @@ use actix_web::http::{Method, StatusCode};
 use uuid::Uuid;
 
 use super::credentials;
+use super::entra::by_object_id;
 use super::exchange::{Answer, Call};
 use super::simulation::{Simulation, TokenProblem};
 use super::world::Customer;
@@ -78,7 +79,31 @@ pub(super) fn answer(simulation: &Simulation, call: &Call) -> Answer {
         Ok(answer) => answer,
         Err(problem) => problem.answer(),
     };
-    with_ids(simulation, call, answer)
+    with_ids(simulation, call, with_compliance(simulation, call, answer))
+}
+
+/// Says whether the caller gave a second factor, when it asks: an application has none to give.
+fn with_compliance(simulation: &Simulation, call: &Call, answer: Answer) -> Answer {
+    let asked = call
+        .header("validatemfa")
+        .is_some_and(|asked| asked.eq_ignore_ascii_case("true"));
+    let audiences = [credentials::PARTNER_CENTER_RESOURCE, &call.origin];
+    match simulation.claims(call, &audiences) {
+        Ok(claims) if asked && claims.scp.is_some() => {
+            let compliant = claims.amr.iter().any(|method| method == "mfa");
+            answer.with("ismfacompliant", if compliant { "true" } else { "false" })
+        }
+        _ => answer,
+    }
+}
+
+/// The same link for every customer.
+fn relationship_request() -> Answer {
+    let body = serde_json::json!({
+        "url": "https://admin.microsoft.com/Adminportal/Home?invType=ResellerRelationship&partnerId=simulated",
+        "attributes": { "objectType": "CustomerRelationshipRequest" },
+    });
+    Answer::json(StatusCode::OK, &body)
 }
 
 fn respond(simulation: &Simulation, call: &Call) -> Result<Answer, Problem> {
@@ -101,7 +126,9 @@ fn respond(simulation: &Simulation, call: &Call) -> Result<Answer, Problem> {
                 Problem::Token
             }
         })?;
-    if claims.tid != credentials::PARTNER_TENANT_ID {
+    let person = claims.scp.as_ref().and(by_object_id(&claims.oid));
+    let no_role = claims.scp.is_some() && !person.is_some_and(|person| person.admin_agent);
+    if claims.tid != credentials::PARTNER_TENANT_ID || no_role {
         return Err(Problem::NoRights);
     }
     let segments = call.segments();
@@ -118,7 +145,8 @@ fn respond(simulation: &Simulation, call: &Call) -> Result<Answer, Problem> {
                     .unwrap_or_else(|| Problem::NoSuchSubscription.answer())
             })
         }
-        Wanted::RelationshipRequest => Err(Problem::AppOnly),
+        Wanted::RelationshipRequest if person.is_none() => Err(Problem::AppOnly),
+        Wanted::RelationshipRequest => Ok(relationship_request()),
         Wanted::Domain(domain) => Ok(domain_exists(simulation, domain)),
     }
 }

@@ -95,7 +95,7 @@ crate::on_both_engines! {
         let app = TestApp::start(store.clone()).await;
         let key = app.key(&[Role::Admin]).await;
         let twice = app.request(Method::GET, "/v1/providers").header("x-api-key", &key).header("x-api-key", &key);
-        assert_problem(&Answer::of(twice).await, 400, "invalid-request", "one X-Api-Key");
+        assert_problem(&Answer::of(twice).await, 400, "invalid-request", "one credential");
         let bytes = app.request(Method::GET, "/v1/providers").header("x-api-key", &b"\xff\xfe"[..]);
         assert_problem(&Answer::of(bytes).await, 401, "unauthenticated", "not valid");
         let stale = app

@@ -2,6 +2,7 @@
 //! services they stand for.
 
 mod client;
+mod consent;
 mod control;
 mod dataverse_batch;
 mod dataverse_protocol;

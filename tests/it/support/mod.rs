@@ -4,8 +4,8 @@
 pub mod app;
 pub mod context;
 pub mod http;
-pub mod log;
 pub mod issuer;
+pub mod log;
 pub mod outside;
 mod postgres;
 pub mod stores;
