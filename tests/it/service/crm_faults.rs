@@ -10,12 +10,13 @@ use provider_bridge::domain::domain_name::DomainName;
 use provider_bridge::domain::ids::{AccountId, ContactId};
 use provider_bridge::domain::job::{Job, JobState};
 use provider_bridge::domain::ports::crm::{ChangeCursor, ChangePage, Directory, DirectoryTable};
+use provider_bridge::jobs::{Runner, RunnerSettings};
 use provider_bridge::simulator::{
     Change, Fault, FaultKind, NewAccount, NewContact, RetryAfter, Running, ThrottleBody, Upstream,
 };
-use provider_bridge::store::{Engine, crm_directory, jobs};
+use provider_bridge::store::{Engine, crm_directory};
 
-use super::scene::{Scene, hours_later, simulator};
+use super::scene::{Scene, hours_later, simulator, simulator_by};
 use crate::on_both_engines;
 
 const TABLES: [DirectoryTable; 2] = [DirectoryTable::Accounts, DirectoryTable::Contacts];
@@ -33,14 +34,16 @@ impl Place {
     }
 
     async fn with(engine: Engine, settings: &[(&str, &str)]) -> Self {
-        let simulator = simulator(40).await;
+        // One clock for both: a date in an answer means the same instant to who reads it.
+        let context = hours_later(0);
+        let simulator = simulator_by(context.clone(), 40).await;
         let mut scene = Scene::new(engine, &simulator).await;
         for (key, value) in settings {
             scene
                 .settings
                 .insert(format!("PROVIDER_BRIDGE__{key}"), (*value).to_owned());
         }
-        let app = scene.app(hours_later(0)).await;
+        let app = scene.app(context).await;
         Self {
             simulator,
             scene,
@@ -66,6 +69,17 @@ impl Place {
         self.simulator.statistics().requests(upstream)
     }
 
+    /// A runner whose leases need no renewal: a clock that moves by itself would renew them over and over while an answer
+    /// is under way, and run through every patience meanwhile.
+    fn runner(&self) -> Runner {
+        let lease = Duration::from_secs(60 * 86_400);
+        let settings = RunnerSettings {
+            lease,
+            ..RunnerSettings::default()
+        };
+        Runner::new(self.app.flows.clone(), settings)
+    }
+
     /// Asks for a sync of the directory, runs what is due, and gives the job as it is then.
     async fn sync(&self) -> Job {
         let job = self
@@ -74,7 +88,7 @@ impl Place {
             .request_directory_sync(&operator())
             .await
             .unwrap();
-        self.app.runner.run_due().await;
+        self.runner().run_due().await;
         self.app.flows.get_job(&operator(), job.id).await.unwrap()
     }
 
@@ -172,30 +186,11 @@ fn account(id: uuid::Uuid) -> AccountId {
     AccountId::new(id)
 }
 
-async fn every_kind_of_change_ends_in_the_mirror_and_the_directory(engine: Engine) {
-    let place = Place::new(engine).await;
-    place.synced().await;
-    let new = |name: &str, website: &str| {
-        Change::AddAccount(NewAccount {
-            name: name.to_owned(),
-            website: Some(website.to_owned()),
-            ..NewAccount::default()
-        })
-    };
-    let one = account(place.change(new("One", "https://before.example")));
-    let two = account(place.change(new("Two", "https://two.example")));
-    let contact = ContactId::new(place.change(Change::AddContact(NewContact {
-        account: one,
-        given_name: "Ada".to_owned(),
-        family_name: "One".to_owned(),
-        email: "ada@before.example".to_owned(),
-    })));
-    place.synced().await;
-    assert_eq!(place.app.flows.directory.account(one).unwrap().name, "One");
-
+/// One change of each kind, which end with everything gone.
+fn each_kind(one: AccountId, two: AccountId, contact: ContactId) -> [Change; 11] {
     let website = Some("https://www.after.example/".to_owned());
     let email = "ada@after.example".to_owned();
-    let changes = [
+    [
         Change::RenameAccount {
             account: one,
             name: "Renamed".to_owned(),
@@ -228,8 +223,31 @@ async fn every_kind_of_change_ends_in_the_mirror_and_the_directory(engine: Engin
         Change::DeleteAccount { account: two },
         Change::DeleteContact { contact },
         Change::DeleteAccount { account: one },
-    ];
-    for change in changes {
+    ]
+}
+
+async fn every_kind_of_change_ends_in_the_mirror_and_the_directory(engine: Engine) {
+    let place = Place::new(engine).await;
+    place.synced().await;
+    let new = |name: &str, website: &str| {
+        Change::AddAccount(NewAccount {
+            name: name.to_owned(),
+            website: Some(website.to_owned()),
+            ..NewAccount::default()
+        })
+    };
+    let one = account(place.change(new("One", "https://before.example")));
+    let two = account(place.change(new("Two", "https://two.example")));
+    let contact = ContactId::new(place.change(Change::AddContact(NewContact {
+        account: one,
+        given_name: "Ada".to_owned(),
+        family_name: "One".to_owned(),
+        email: "ada@before.example".to_owned(),
+    })));
+    place.synced().await;
+    assert_eq!(place.app.flows.directory.account(one).unwrap().name, "One");
+
+    for change in each_kind(one, two, contact) {
         place.change(change.clone());
         let before = place.asked(Upstream::Dataverse);
         let job = place.sync().await;
@@ -308,13 +326,13 @@ async fn a_link_to_another_host_is_never_followed_and_the_job_says_so(engine: En
 
 async fn throttling_is_waited_out_in_either_form(engine: Engine) {
     let place = Place::new(engine).await;
-    for (retry_after, seconds) in [
-        (RetryAfter::Seconds, 17),
-        (RetryAfter::Date, 23),
-        (RetryAfter::Absent, 0),
+    for (retry_after, seconds, body) in [
+        (RetryAfter::Seconds, 17, ThrottleBody::Gateway),
+        (RetryAfter::Date, 23, ThrottleBody::ExecutionTime),
+        (RetryAfter::Absent, 0, ThrottleBody::Concurrency),
     ] {
         let kind = FaultKind::TooManyRequests {
-            body: ThrottleBody::default(),
+            body,
             retry_after,
             seconds,
         };
@@ -346,7 +364,7 @@ async fn a_storm_that_does_not_end_leaves_the_job_to_be_tried_again_not_before_i
         .request_directory_sync(&operator())
         .await
         .unwrap();
-    place.app.runner.run_due().await;
+    place.runner().run_due().await;
     let job = place.app.flows.get_job(&operator(), job.id).await.unwrap();
     assert_eq!(job.state, JobState::Retry, "{job:?}");
     let error = job.error.as_deref().unwrap();
@@ -387,13 +405,7 @@ async fn passing_faults_are_outlived(engine: Engine) {
 async fn an_answer_that_never_comes_is_given_up_and_asked_for_again(engine: Engine) {
     let place = Place::with(engine, &[("HTTP_CLIENT__TIMEOUT_SECONDS", "1")]).await;
     place.add(place.fault(FaultKind::TimeOut).times(1));
-    // Without the runner, whose lease the clock that moves by itself would renew a thousand times meanwhile.
-    let flows = &place.app.flows;
-    flows.request_directory_sync(&operator()).await.unwrap();
-    let claimed = jobs::claim(&flows.store, &flows.context, Duration::from_secs(60)).await;
-    let (_, lease) = claimed.unwrap().unwrap();
-    flows.sync_crm_directory(lease).await.unwrap();
-    place.is_as_the_crm().await;
+    place.synced().await;
 }
 
 async fn a_refused_token_is_renewed_once_and_then_the_job_says_what_to_check(engine: Engine) {

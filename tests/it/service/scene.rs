@@ -91,15 +91,20 @@ impl Drop for Receiver {
     }
 }
 
-/// A simulator with so many customers.
+/// A simulator with so many customers, and a clock of its own.
 pub async fn simulator(customers: usize) -> Running {
+    let (context, clock) = context_seeded(5);
+    clock.advance_by_itself();
+    simulator_by(context, customers).await
+}
+
+/// A simulator with so many customers that goes by this clock.
+pub async fn simulator_by(context: Context, customers: usize) -> Running {
     let world = World::generate(&WorldSpec {
         customers,
         seed: 11,
         ..WorldSpec::default()
     });
-    let (context, clock) = context_seeded(5);
-    clock.advance_by_itself();
     Simulator::start(world, SimulatorOptions::new(context))
         .await
         .unwrap()
