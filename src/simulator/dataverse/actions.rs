@@ -8,6 +8,7 @@ use super::errors::Refusal;
 use super::expand::rows_of;
 use super::key::{ALTERNATE, Key};
 use super::payload::{Payload, object};
+use super::route::root;
 use super::write::Desk;
 use crate::domain::ids::AccountId;
 use crate::simulator::exchange::{Answer, Call};
@@ -63,7 +64,7 @@ impl Desk<'_> {
         }
         Ok(if action == Action::Create {
             let name = "Microsoft.Dynamics.CRM.CreateMultipleResponse";
-            let context = format!("{}/api/data/v9.2/$metadata#{name}", call.origin);
+            let context = format!("{}/$metadata#{name}", root(call));
             Answer::json(
                 StatusCode::OK,
                 &json!({ "@odata.context": context, "Ids": ids }),

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::errors::Refusal;
 use super::payload::object;
+use super::route::root;
 use super::write::Desk;
 use crate::simulator::exchange::{Answer, Call};
 use crate::simulator::world::{Table, table};
@@ -32,7 +33,7 @@ impl Desk<'_> {
             }
         }
         let name = "Microsoft.Dynamics.CRM.BulkDeleteResponse";
-        let context = format!("{}/api/data/v9.2/$metadata#{name}", call.origin);
+        let context = format!("{}/$metadata#{name}", root(call));
         let body = json!({ "@odata.context": context, "JobId": self.moment().fresh });
         Ok(Answer::json(StatusCode::OK, &body))
     }

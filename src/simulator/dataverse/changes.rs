@@ -9,6 +9,7 @@ use super::expand::rows_of;
 use super::list::{context, link, next_link};
 use super::present::{Presenter, text};
 use super::query::{LARGEST_PAGE, Query, preferred_page};
+use super::route::root;
 use crate::simulator::exchange::{Answer, Call, encode};
 use crate::simulator::simulation::Simulation;
 use crate::simulator::world::{Row, Table, World};
@@ -106,11 +107,9 @@ fn body(
     out.extend(b"{\"@odata.context\":");
     text(&mut out, &context(call, table, query, "/$delta"));
     out.extend(b",\"value\":[");
-    let presenter = Presenter::new(table, query, world, rows, &call.origin);
-    let gone = format!(
-        "{}/api/data/v9.2/$metadata#{}/$deletedEntity",
-        call.origin, table.set
-    );
+    let root = root(call);
+    let presenter = Presenter::new(table, query, world, rows, &root);
+    let gone = format!("{root}/$metadata#{}/$deletedEntity", table.set);
     for (at, row) in rows.iter().enumerate() {
         if at > 0 {
             out.push(b',');

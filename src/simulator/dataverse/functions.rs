@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json, json};
 use super::errors::Refusal;
 use super::expand::rows_of;
 use super::metadata;
+use super::route::root;
 use super::tokens::{Token, tokens};
 use crate::simulator::credentials;
 use crate::simulator::exchange::{Answer, Call};
@@ -38,7 +39,7 @@ pub(super) fn answer(
         _ => metadata::changes(&query_argument(call, arguments)?)?,
     };
     let type_name = format!("Microsoft.Dynamics.CRM.{name}Response");
-    let context = format!("{}/api/data/v9.2/$metadata#{type_name}", call.origin);
+    let context = format!("{}/$metadata#{type_name}", root(call));
     let mut body = Map::from_iter([("@odata.context".to_owned(), Json::from(context))]);
     body.extend(fields.as_object().cloned().unwrap_or_default());
     Ok(Answer::json(StatusCode::OK, &body).with("x-ms-dop-hint", "4"))

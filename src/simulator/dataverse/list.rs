@@ -14,6 +14,7 @@ use super::expand::{Navigation, rows_of, sort};
 use super::filter::Filter;
 use super::present::{Presenter, text};
 use super::query::{LARGEST_PAGE, Query, applied, preferred_page};
+use super::route::root;
 use crate::simulator::exchange::{Answer, Call};
 use crate::simulator::simulation::Simulation;
 use crate::simulator::world::{ColumnId, Place, Row, Table, ValueRef, World};
@@ -278,7 +279,8 @@ impl Reading<'_> {
         text(&mut out, &context(call, self.table, self.query, ""));
         self.totals(&mut out, page.count);
         out.extend(b",\"value\":[");
-        let presenter = Presenter::new(self.table, self.query, world, &page.rows, &call.origin);
+        let root = root(call);
+        let presenter = Presenter::new(self.table, self.query, world, &page.rows, &root);
         for (at, row) in page.rows.iter().enumerate() {
             if at > 0 {
                 out.push(b',');
@@ -303,10 +305,7 @@ pub(super) fn context(call: &Call, table: &Table, query: &Query, end: &str) -> S
     } else {
         format!("({selected})")
     };
-    format!(
-        "{}/api/data/v9.2/$metadata#{}{selected}{end}",
-        call.origin, table.set
-    )
+    format!("{}/$metadata#{}{selected}{end}", root(call), table.set)
 }
 
 /// The columns and expansions of a query, as a context URL names them.

@@ -9,6 +9,7 @@ use super::errors::Refusal;
 use super::metadata_filter::admitted;
 use super::metadata_items::{Item, attribute, columns, entity, keys, table_id};
 use super::relationships;
+use super::route::root;
 use super::tokens::split;
 use crate::simulator::exchange::{Answer, Call};
 use crate::simulator::world::{ACCOUNT, CONTACT, Table};
@@ -282,7 +283,7 @@ fn selected(call: &Call, item: Item) -> Item {
 }
 
 fn context(call: &Call, set: &str, end: &str) -> Json {
-    format!("{}/api/data/v9.2/$metadata#{set}{end}", call.origin).into()
+    format!("{}/$metadata#{set}{end}", root(call)).into()
 }
 
 fn single(call: &Call, set: &str, item: Item) -> Answer {

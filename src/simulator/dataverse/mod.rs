@@ -143,6 +143,11 @@ fn read(simulation: &Simulation, call: &Call, wanted: Wanted<'_>) -> Result<Answ
         Wanted::Count(table) => list::count(simulation, call, table),
         Wanted::Row(table, key) => single::answer(simulation, call, table, &key),
         Wanted::Part(table, key, part) => related::read(simulation, call, table, &key, part),
+        Wanted::Value(table, key, part) => related::raw(simulation, table, &key, part),
+        Wanted::CountOf(table, key, part) => related::count(simulation, call, table, &key, part),
+        Wanted::Tie(table, key, name, None) => {
+            related::references(simulation, call, table, &key, name)
+        }
         Wanted::Function(name) => functions::answer(simulation, call, name),
         Wanted::Metadata(path) => metadata::answer(call, path),
         Wanted::Service => Ok(service::document(call)),

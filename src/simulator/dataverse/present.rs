@@ -20,7 +20,7 @@ pub(super) struct Presenter<'q, 'w> {
     pub table: &'static Table,
     pub query: &'q Query,
     pub world: &'w World,
-    origin: &'q str,
+    root: &'q str,
     indexes: Vec<(&'q Expand, Index<'w>)>,
 }
 
@@ -31,7 +31,7 @@ impl<'q, 'w> Presenter<'q, 'w> {
         query: &'q Query,
         world: &'w World,
         rows: &[&Row],
-        origin: &'q str,
+        root: &'q str,
     ) -> Self {
         let indexes = query
             .expand
@@ -42,7 +42,7 @@ impl<'q, 'w> Presenter<'q, 'w> {
             table,
             query,
             world,
-            origin,
+            root,
             indexes,
         }
     }
@@ -144,7 +144,7 @@ impl<'q, 'w> Presenter<'q, 'w> {
         let to = expand.navigation.to;
         if expand.navigation.many {
             let rows = expand.many(index, row);
-            let inner = Presenter::new(to, &expand.query, self.world, &rows, self.origin);
+            let inner = Presenter::new(to, &expand.query, self.world, &rows, self.root);
             out.push(b'[');
             for (at, row) in rows.into_iter().enumerate() {
                 if at > 0 {
@@ -157,13 +157,10 @@ impl<'q, 'w> Presenter<'q, 'w> {
         } else if let Some(found) = expand.one(self.world, row) {
             if expand.reference {
                 out.extend(b"{\"@odata.id\":");
-                text(
-                    out,
-                    &format!("{}/api/data/v9.2/{}({})", self.origin, to.set, found.id),
-                );
+                text(out, &format!("{}/{}({})", self.root, to.set, found.id));
                 out.push(b'}');
             } else {
-                let inner = Presenter::new(to, &expand.query, self.world, &[found], self.origin);
+                let inner = Presenter::new(to, &expand.query, self.world, &[found], self.root);
                 inner.row(out, found, "");
             }
         } else {
@@ -177,8 +174,8 @@ impl<'q, 'w> Presenter<'q, 'w> {
         out.push(b',');
         text(out, &format!("{name}@odata.nextLink"));
         out.push(b':');
-        let (origin, set) = (self.origin, self.table.set);
-        let mut link = format!("{origin}/api/data/v9.2/{set}({})/{name}", row.id);
+        let (root, set) = (self.root, self.table.set);
+        let mut link = format!("{root}/{set}({})/{name}", row.id);
         if !expand.options.is_empty() {
             link = format!("{link}?{}", expand.options);
         }

@@ -97,6 +97,26 @@ pub(super) fn applied(call: &Call) -> Vec<String> {
 impl Query {
     /// Reads the query of a call.
     pub fn of(table: &'static Table, call: &Call) -> Result<Self, Refusal> {
+        const KNOWN: [&str; 9] = [
+            "$select",
+            "$filter",
+            "$orderby",
+            "$top",
+            "$count",
+            "$expand",
+            "$skip",
+            "$skiptoken",
+            "$deltatoken",
+        ];
+        let given = url::form_urlencoded::parse(call.query.as_bytes()).map(|(name, _)| name);
+        if let Some(other) = given
+            .filter(|name| name.starts_with('$'))
+            .find(|name| !KNOWN.contains(&&**name))
+        {
+            return Err(Refusal::query(format!(
+                "The query option '{other}' is not supported here."
+            )));
+        }
         Self::parse(table, |name| call.parameter(name), Annotations::of(call))
     }
 

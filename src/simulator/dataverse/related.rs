@@ -6,16 +6,17 @@ use uuid::Uuid;
 
 use super::cell::{Slot, json_of};
 use super::errors::Refusal;
-use super::expand::{lookup_of, navigation_of, rows_of};
+use super::expand::{Navigation, follow, lookup_of, navigation_of, rows_of};
 use super::key::Key;
 use super::list::{self, context};
 use super::payload::{Payload, leads_to, object, resolve};
 use super::query::{Annotations, Query};
+use super::route::root;
 use super::single;
 use super::write::{Desk, pointing_to};
 use crate::simulator::exchange::{Answer, Call};
 use crate::simulator::simulation::Simulation;
-use crate::simulator::world::{Packed, Table, ValueRef, World};
+use crate::simulator::world::{Packed, Row, Table, ValueRef, World};
 
 /// `GET /accounts(id)/name` and `GET /accounts(id)/primarycontactid`
 pub(super) fn read(
@@ -40,6 +41,121 @@ pub(super) fn read(
         }
         _ => Ok(Answer::empty(StatusCode::NO_CONTENT)),
     }
+}
+
+/// `GET /accounts(id)/name/$value`
+pub(super) fn raw(
+    simulation: &Simulation,
+    table: &'static Table,
+    key: &Key,
+    name: &str,
+) -> Result<Answer, Refusal> {
+    let slot = Slot::of(table, name).ok_or_else(|| Refusal::no_property(name, table.name))?;
+    simulation.world.read(|world| {
+        let row = key
+            .place(world, table)
+            .and_then(|place| rows_of(world, table).at(place));
+        let row = row.ok_or_else(|| key.absent(table))?;
+        let text = match slot.cell(table, row).map(|cell| json_of(&cell)) {
+            None => return Ok(Answer::empty(StatusCode::NO_CONTENT)),
+            Some(Json::String(text)) => text,
+            Some(other) => other.to_string(),
+        };
+        let answer = Answer {
+            status: StatusCode::OK,
+            body: text.into(),
+            ..Answer::default()
+        };
+        Ok(answer.with("content-type", "text/plain"))
+    })
+}
+
+/// `GET /accounts(id)/contact_customer_accounts/$count`
+pub(super) fn count(
+    simulation: &Simulation,
+    call: &Call,
+    table: &'static Table,
+    key: &Key,
+    name: &str,
+) -> Result<Answer, Refusal> {
+    let navigation = navigation_of(table, name)
+        .filter(|navigation| navigation.many)
+        .ok_or_else(|| Refusal::no_property(name, table.name))?;
+    let count = simulation.world.read(|world| {
+        let (id, _) = row_of(world, table, key)?;
+        let query = Query::of(navigation.to, call)?;
+        let admits = |row: &Row| {
+            query
+                .filter
+                .as_ref()
+                .is_none_or(|filter| filter.admits(world, row))
+        };
+        let rows = tied_to(world, table, id, navigation)?;
+        Ok(rows.into_iter().filter(|row| admits(row)).count())
+    })?;
+    let answer = Answer {
+        status: StatusCode::OK,
+        body: count.to_string().into(),
+        ..Answer::default()
+    };
+    Ok(answer.with("content-type", "text/plain"))
+}
+
+/// `GET /accounts(id)/primarycontactid/$ref`: where the row is that this one is tied to, or where all are.
+pub(super) fn references(
+    simulation: &Simulation,
+    call: &Call,
+    table: &'static Table,
+    key: &Key,
+    name: &str,
+) -> Result<Answer, Refusal> {
+    let navigation =
+        navigation_of(table, name).ok_or_else(|| Refusal::no_property(name, table.name))?;
+    let root = root(call);
+    let address =
+        |row: &Row| json!({ "@odata.id": format!("{root}/{}({})", navigation.to.set, row.id) });
+    let found: Vec<Json> = simulation.world.read(|world| {
+        let (id, _) = row_of(world, table, key)?;
+        Ok(tied_to(world, table, id, navigation)?
+            .into_iter()
+            .map(address)
+            .collect())
+    })?;
+    let body = if navigation.many {
+        json!({ "@odata.context": format!("{root}/$metadata#Collection($ref)"), "value": found })
+    } else {
+        let Some(mut one) = found.into_iter().next() else {
+            return Ok(Answer::empty(StatusCode::NO_CONTENT));
+        };
+        if let Json::Object(fields) = &mut one {
+            fields.insert(
+                "@odata.context".to_owned(),
+                format!("{root}/$metadata#$ref").into(),
+            );
+        }
+        one
+    };
+    Ok(Answer::json(StatusCode::OK, &body))
+}
+
+/// The rows that a row is tied to by a navigation property: one at most, or all that point to it.
+fn tied_to<'w>(
+    world: &'w World,
+    table: &Table,
+    id: Uuid,
+    navigation: &Navigation,
+) -> Result<Vec<&'w Row>, Refusal> {
+    let lookup = lookup_of(navigation, table)?;
+    if navigation.many {
+        let all = rows_of(world, navigation.to).from(0).map(|(_, row)| row);
+        return Ok(all
+            .filter(|row| leads_to(row.packed.get(lookup), table, id))
+            .collect());
+    }
+    let row = rows_of(world, table)
+        .get(id)
+        .ok_or_else(|| Refusal::no_row(table.name, id))?;
+    Ok(follow(world, navigation, lookup, row).into_iter().collect())
 }
 
 fn row_of(world: &World, table: &Table, key: &Key) -> Result<(Uuid, Packed), Refusal> {

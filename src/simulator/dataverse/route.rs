@@ -13,6 +13,15 @@ use crate::simulator::world::{Table, table};
 /// The root of the service, below the origin, up to its minor version.
 pub(super) const ROOT: &str = "/api/data/v9.";
 
+/// The root of the service as the caller addresses it, without a slash at the end.
+pub(super) fn root(call: &Call) -> String {
+    let minor = call
+        .path
+        .strip_prefix(ROOT)
+        .and_then(|rest| rest.split('/').next());
+    format!("{}{ROOT}{}", call.origin, minor.unwrap_or("2"))
+}
+
 /// What a request wants.
 #[derive(Debug)]
 pub(super) enum Wanted<'c> {
@@ -22,6 +31,10 @@ pub(super) enum Wanted<'c> {
     Row(&'static Table, Key),
     /// A column or navigation of a row.
     Part(&'static Table, Key, &'c str),
+    /// `accounts(…)/name/$value`
+    Value(&'static Table, Key, &'c str),
+    /// `accounts(…)/contact_customer_accounts/$count`
+    CountOf(&'static Table, Key, &'c str),
     /// `…/navigation/$ref`, with a key behind the navigation or without.
     Tie(&'static Table, Key, &'c str, Option<Key>),
     Action(&'static Table, Action),
@@ -74,6 +87,8 @@ pub(super) fn wanted(call: &Call) -> Result<Wanted<'_>, Refusal> {
         },
         (Some(key), []) => Wanted::Row(table, key),
         (Some(key), [part]) => Wanted::Part(table, key, part),
+        (Some(key), [part, "$value"]) => Wanted::Value(table, key, part),
+        (Some(key), [part, "$count"]) => Wanted::CountOf(table, key, part),
         (Some(key), [navigation, "$ref"]) => {
             let (name, target) = Key::parse(navigation)?;
             Wanted::Tie(table, key, name, target)
@@ -91,11 +106,11 @@ pub(super) fn operation(call: &Call) -> &'static str {
         Ok(Wanted::Table(_)) if reads => "list-accounts",
         Ok(Wanted::Row(table, _)) if reads && table.set == "contacts" => "contact-by-id",
         Ok(Wanted::Row(..)) if reads => "account-by-id",
-        Ok(Wanted::Count(_)) => "count",
-        Ok(Wanted::Part(..)) if reads => "part-of-row",
+        Ok(Wanted::Count(_) | Wanted::CountOf(..)) => "count",
+        Ok(Wanted::Part(..) | Wanted::Value(..) | Wanted::Tie(..)) if reads => "part-of-row",
         Ok(Wanted::Table(_)) => "create",
         Ok(Wanted::Row(..)) if call.method == Method::DELETE => "delete",
-        Ok(Wanted::Row(..) | Wanted::Part(..)) => "update",
+        Ok(Wanted::Row(..) | Wanted::Part(..) | Wanted::Value(..)) => "update",
         Ok(Wanted::Tie(..)) => "associate",
         Ok(Wanted::Action(..)) => "write-multiple",
         Ok(Wanted::Merge) => "merge",

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::errors;
 use super::expand::navigations;
 use super::filter_text::edm;
+use super::route::root;
 use crate::simulator::exchange::{Answer, Call};
 use crate::simulator::world::{ACCOUNT, CONTACT, Table};
 
@@ -16,7 +17,7 @@ pub(super) fn document(call: &Call) -> Answer {
     let sets: Vec<_> = [&ACCOUNT, &CONTACT]
         .map(|table| json!({ "name": table.set, "kind": "EntitySet", "url": table.set }))
         .to_vec();
-    let context = format!("{}/api/data/v9.2/$metadata", call.origin);
+    let context = format!("{}/$metadata", root(call));
     let body = json!({ "@odata.context": context, "value": sets });
     Answer::json(StatusCode::OK, &body).instead("content-type", errors::JSON)
 }

@@ -8,6 +8,7 @@ use super::key::Key;
 use super::list::context;
 use super::present::{Presenter, text};
 use super::query::{Annotations, Query, applied};
+use super::route::root;
 use crate::simulator::exchange::{Answer, Call};
 use crate::simulator::simulation::Simulation;
 use crate::simulator::world::{Row, Table, World};
@@ -60,7 +61,8 @@ pub(super) fn body(
     head.extend(b"\"@odata.context\":");
     text(&mut head, &context(call, table, query, "/$entity"));
     head.push(b',');
-    let presenter = Presenter::new(table, query, world, &[row], &call.origin);
+    let root = root(call);
+    let presenter = Presenter::new(table, query, world, &[row], &root);
     presenter.row(&mut out, row, &String::from_utf8_lossy(&head));
     out
 }

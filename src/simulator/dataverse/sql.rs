@@ -12,6 +12,7 @@ use super::expand::{rows_of, sort};
 use super::filter::Filter;
 use super::filter_text;
 use super::query::LARGEST_PAGE;
+use super::route::root;
 use super::tokens::{Token, tokens};
 use crate::simulator::exchange::{Answer, Call};
 use crate::simulator::simulation::Simulation;
@@ -39,7 +40,7 @@ pub(super) fn answer(
     statement: &str,
 ) -> Result<Answer, Refusal> {
     let statement = Statement::parse(table, statement)?;
-    let context = format!("{}/api/data/v9.2/$metadata#{}", call.origin, table.set);
+    let context = format!("{}/$metadata#{}", root(call), table.set);
     let rows = simulation.world.read(|world| {
         let admits = |row: &Row| {
             statement

@@ -8,6 +8,7 @@ use super::expand::{lookup_of, rows_of};
 use super::key::{ALTERNATE, Key};
 use super::payload::{Payload, Related};
 use super::query::{Annotations, Query};
+use super::route::root;
 use super::single::{body, tag};
 use crate::domain::context::Context;
 use crate::simulator::exchange::{Answer, Call};
@@ -239,7 +240,7 @@ impl Desk<'_> {
             Some(Key::Number(number)) => format!("{ALTERNATE}='{}'", number.replace('\'', "''")),
             _ => id.to_string(),
         };
-        let address = format!("{}/api/data/v9.2/{}({named})", call.origin, table.set);
+        let address = format!("{}/{}({named})", root(call), table.set);
         let row = rows_of(self.world, table)
             .get(id)
             .ok_or_else(|| Refusal::no_row(table.name, id))?;

@@ -83,14 +83,22 @@ fn status_of(status: u16) -> StatusCode {
 fn throttled(upstream: Upstream, body: ThrottleBody, seconds: u32) -> Answer {
     let status = StatusCode::TOO_MANY_REQUESTS;
     match (upstream, body) {
-        (Upstream::PartnerCenter, ThrottleBody::Gateway) => {
+        (Upstream::PartnerCenter, body) if body != ThrottleBody::Api => {
             let message = format!("Rate limit is exceeded. Try again in {seconds} seconds.");
             Answer::json(status, &json!({ "statusCode": 429, "message": message }))
         }
-        (Upstream::PartnerCenter, ThrottleBody::Api) => {
+        (Upstream::PartnerCenter, _) => {
             let description = "Too many requests were made; wait before trying again.";
             let body = json!({ "code": "429", "description": description, "data": [], "source": "PartnerFD" });
             Answer::json(status, &body)
+        }
+        (Upstream::Dataverse, ThrottleBody::ExecutionTime) => {
+            let text = "Combined execution time of incoming requests exceeded limit of 1,200,000 milliseconds over time window of 300 seconds.";
+            dataverse::Refusal::new(status, "0x80072321", text).answer()
+        }
+        (Upstream::Dataverse, ThrottleBody::Concurrency) => {
+            let text = "Number of concurrent requests exceeded the limit of 52.";
+            dataverse::Refusal::new(status, "0x80072326", text).answer()
         }
         (Upstream::Dataverse, _) => dataverse::Refusal::throttled(None).answer(),
         (Upstream::Entra, _) => Answer {

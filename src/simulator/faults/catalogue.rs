@@ -69,7 +69,7 @@ impl FaultKind {
     pub(in crate::simulator) const fn meaning(&self) -> &'static str {
         match self {
             Self::TooManyRequests { .. } => {
-                "429; retryAfter is seconds, date or absent, body is gateway or api (Partner Center)"
+                "429; retryAfter is seconds, date or absent, body is gateway or api (Partner Center), execution-time or concurrency (Dataverse)"
             }
             Self::ServerError { .. } => "an error of the upstream's own kind, such as 500 or 503",
             Self::ErrorPage { .. } => "an error page in HTML, as a proxy sends it",

@@ -18,7 +18,7 @@ pub enum RetryAfter {
     Absent,
 }
 
-/// The body of a 429 from Partner Center.
+/// The body of a 429: of Partner Center the first two, of Dataverse the others (any other is its limit of requests).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ThrottleBody {
@@ -27,6 +27,10 @@ pub enum ThrottleBody {
     Gateway,
     /// `code` and `description`, from the API itself.
     Api,
+    /// Dataverse's limit of execution time, 0x80072321.
+    ExecutionTime,
+    /// Dataverse's limit of requests at once, 0x80072326.
+    Concurrency,
 }
 
 /// Where a continuation token stands.

@@ -345,3 +345,69 @@ async fn many_rows_are_deleted_by_a_job() {
     assert!(answer.json()["JobId"].is_string());
     assert_eq!(count(), before - 3);
 }
+
+#[tokio::test]
+async fn links_keep_the_version_that_was_asked_for() {
+    let stand = Stand::new().await;
+    let base = stand.running.base_url();
+    let prefer = [("prefer", "odata.maxpagesize=5")];
+    let page = stand
+        .crm(
+            &format!("{base}/api/data/v9.0/accounts?$select=name"),
+            &prefer,
+        )
+        .await
+        .json();
+    let root = format!("{base}/api/data/v9.0/");
+    for name in ["@odata.context", "@odata.nextLink"] {
+        assert!(
+            page[name].as_str().unwrap().starts_with(&root),
+            "{}",
+            page[name]
+        );
+    }
+    let body = Some(json!({ "name": "Versioned" }).to_string());
+    let created = stand
+        .crm_send(Method::POST, &format!("{root}accounts"), &[], body)
+        .await;
+    assert!(created.header("odata-entityid").unwrap().starts_with(&root));
+}
+
+#[tokio::test]
+async fn values_counts_and_references_are_read_by_themselves() {
+    let stand = Stand::new().await;
+    let body = json!({
+        "accountnumber": "R-1", "name": "Referred", "numberofemployees": 7,
+        "primarycontactid": { "lastname": "First" },
+        "contact_customer_accounts": [{ "lastname": "Second" }, { "lastname": "Third" }],
+    });
+    stand
+        .crm_send(Method::POST, "accounts", &[], Some(body.to_string()))
+        .await;
+    let read = async |part: &str| {
+        stand
+            .crm(&format!("accounts(accountnumber='R-1')/{part}"), &[])
+            .await
+    };
+    let name = read("name/$value").await;
+    assert_eq!(
+        (name.text.as_str(), name.header("content-type")),
+        ("Referred", Some("text/plain"))
+    );
+    assert_eq!(read("numberofemployees/$value").await.text, "7");
+    assert_eq!(read("websiteurl/$value").await.status, 204);
+    assert_eq!(read("contact_customer_accounts/$count").await.text, "2");
+    assert_eq!(
+        read("contact_customer_accounts/$count?$filter=lastname eq 'Third'")
+            .await
+            .text,
+        "1"
+    );
+    let all = read("contact_customer_accounts/$ref").await.json();
+    assert_eq!(all["value"].as_array().unwrap().len(), 2);
+    let one = read("primarycontactid/$ref").await.json();
+    let address = one["@odata.id"].as_str().unwrap();
+    assert_eq!(stand.crm(address, &[]).await.json()["lastname"], "First");
+    assert_eq!(read("parentaccountid/$ref").await.status, 204);
+    assert_eq!(read("nobody/$ref").await.status, 400);
+}

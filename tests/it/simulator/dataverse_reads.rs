@@ -138,6 +138,7 @@ async fn what_cannot_be_understood_is_refused_with_a_code() {
         "accounts?$filter=name like 'a'",
         "accounts?$orderby=name sideways",
         "accounts?$skip=5",
+        "accounts?$apply=aggregate($count as total)",
         "accounts?$top=many",
         "accounts?$expand=nobody",
     ] {

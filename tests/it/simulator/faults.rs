@@ -134,17 +134,24 @@ async fn too_many_requests_come_in_every_form() {
         let is_gateway = refused.json().get("statusCode").is_some();
         assert_eq!(is_gateway, body == ThrottleBody::Gateway);
     }
-    let storm = FaultKind::TooManyRequests {
-        body: ThrottleBody::Api,
-        retry_after: RetryAfter::Seconds,
-        seconds: 3,
-    };
-    stand.add(crm(storm));
-    let refused = stand.crm("accounts", &[]).await;
-    assert_eq!(
-        (refused.code().as_str(), refused.header("retry-after")),
-        ("0x80072322", Some("3"))
-    );
+    for (body, code) in [
+        (ThrottleBody::Api, "0x80072322"),
+        (ThrottleBody::ExecutionTime, "0x80072321"),
+        (ThrottleBody::Concurrency, "0x80072326"),
+    ] {
+        let storm = FaultKind::TooManyRequests {
+            body,
+            retry_after: RetryAfter::Seconds,
+            seconds: 3,
+        };
+        stand.add(crm(storm).times(1));
+        let refused = stand.crm("accounts", &[]).await;
+        assert_eq!(refused.status, 429);
+        assert_eq!(
+            (refused.code().as_str(), refused.header("retry-after")),
+            (code, Some("3"))
+        );
+    }
 }
 
 #[tokio::test]
