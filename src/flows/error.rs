@@ -47,7 +47,7 @@ pub enum FlowError {
     #[error(transparent)]
     Callback(#[from] CallbackRefused),
     /// The store failed.
-    #[error("the database is not available")]
+    #[error("{}", .0.in_public())]
     Store(#[from] StoreError),
 }
 

@@ -11,6 +11,8 @@ use crate::identity::error::AccessError;
 
 /// When nothing says how long to wait.
 const DEFAULT_WAIT: Duration = Duration::from_secs(10);
+/// A full disk is not emptied in seconds.
+const WAIT_FOR_ROOM: Duration = Duration::from_mins(1);
 
 impl From<MissingRole> for Problem {
     fn from(missing: MissingRole) -> Self {
@@ -42,7 +44,9 @@ impl From<FlowError> for Problem {
             FlowError::Provider(_) | FlowError::Crm(_) => {
                 Self::new(ProblemCode::UpstreamFailed, text)
             }
-            FlowError::Store(cause) if retryable => database_unavailable().because(&cause),
+            FlowError::Store(cause) if retryable => {
+                database_unavailable(cause.is_full()).because(&cause)
+            }
             FlowError::Store(cause) => Self::internal().because(&cause),
         }
     }
@@ -55,14 +59,25 @@ impl From<AccessError> for Problem {
             AccessError::Forbidden(missing) => missing.into(),
             AccessError::Invalid(_) => Self::new(ProblemCode::RuleViolated, text),
             AccessError::NotFound { .. } => Self::not_found(text),
-            AccessError::Store(cause) => database_unavailable().because(&cause),
+            AccessError::Store(cause) => FlowError::Store(cause).into(),
         }
     }
 }
 
-fn database_unavailable() -> Problem {
-    let detail = "The database of this service is not available at the moment; try again as Retry-After says.";
-    Problem::new(ProblemCode::Unavailable, detail).retry_after(DEFAULT_WAIT)
+fn database_unavailable(full: bool) -> Problem {
+    let (detail, wait) = if full {
+        (
+            "The database of this service has no room left, so nothing was changed. Whoever runs the service has to free some on \
+             its disk; try again as Retry-After says.",
+            WAIT_FOR_ROOM,
+        )
+    } else {
+        (
+            "The database of this service is not available at the moment; try again as Retry-After says.",
+            DEFAULT_WAIT,
+        )
+    };
+    Problem::new(ProblemCode::Unavailable, detail).retry_after(wait)
 }
 
 /// The whole chain of causes, for the log.

@@ -42,12 +42,12 @@ pub(super) async fn get_liveness() -> Json<HealthBody> {
 
 /// Get readiness
 ///
-/// Answers as long as this instance can do its work: its database answers.
+/// Answers as long as this instance can do its work: its database answers and takes writes.
 #[utoipa::path(
     tag = "Service",
     responses(
         (status = 200, description = "The instance can work.", body = HealthBody),
-        (status = 503, description = "The database does not answer."),
+        (status = 503, description = "The database does not answer, or has no room left."),
     ),
 )]
 #[get("/health/ready")]

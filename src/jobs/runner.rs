@@ -12,6 +12,9 @@ use crate::flows::{FlowError, Flows};
 use crate::store::jobs::{self, Ending};
 use crate::store::{Signal, StoreError};
 
+/// The first wait before the end of a Job is recorded anew; each later one is twice as long.
+const END_AGAIN: Duration = Duration::from_secs(1);
+
 /// How the runner works.
 #[derive(Debug, Clone, Copy)]
 pub struct RunnerSettings {
@@ -122,7 +125,7 @@ impl Runner {
             _ => None,
         };
         let seconds = (self.flows.context.now() - started).as_seconds_f64();
-        match self.end(lease, ending).await {
+        match self.end_patiently(lease, ending, stop).await {
             Ok(state) => {
                 metrics::counter!("jobs_total", "kind" => kind, "state" => state.name())
                     .increment(1);
@@ -176,6 +179,29 @@ impl Runner {
                 }
             }
             Err(error) => Ending::Failed(explain(&error)),
+        }
+    }
+
+    /// Records the end; tries for half a lease while the database cannot take it, so that a short outage costs the Job neither
+    /// the wait for its lease to lapse nor the reason.
+    async fn end_patiently(
+        &self,
+        lease: JobLease,
+        ending: Ending,
+        stop: &CancellationToken,
+    ) -> Result<JobState, StoreError> {
+        let mut wait = END_AGAIN;
+        loop {
+            let error = match self.end(lease, ending.clone()).await {
+                Err(error) if error.is_outage() && wait < self.settings.lease / 3 => error,
+                outcome => return outcome,
+            };
+            tracing::warn!(job = %lease.job_id, error = &error as &dyn std::error::Error, "the job's end could not be recorded; trying again");
+            tokio::select! {
+                () = stop.cancelled() => return Err(error),
+                () = self.flows.context.sleep(wait) => {}
+            }
+            wait *= 2;
         }
     }
 

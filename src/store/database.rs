@@ -8,16 +8,22 @@ use std::time::Duration;
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend};
 use sea_orm_migration::MigratorTrait;
 use secrecy::{ExposeSecret, SecretString};
+use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 
 use super::error::StoreError;
 use super::held_call::{HeldCall, RunningCalls};
 use super::migrations::Migrator;
+use super::readiness::LastWrite;
 use super::signals::{Signal, Signals};
 use super::transaction::{CommitObserver, NOTIFY_CHANNEL, WriteTx};
 
 /// Any number will do, as long as only our migrations use it.
 const MIGRATION_LOCK: i64 = 7_215_061;
+/// A call waits so long for a connection to PostgreSQL, also while there is no server; then it is told to come back.
+const POSTGRES_PATIENCE: Duration = Duration::from_secs(5);
+/// A connection that was idle for so long may have lost its server, and is asked before it is used.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// Where the data is.
 #[derive(Debug, Clone)]
@@ -66,6 +72,7 @@ pub struct Store {
     signals: Signals,
     observer: Option<CommitObserver>,
     running_calls: RunningCalls,
+    last_probe: LastWrite,
 }
 
 impl Store {
@@ -95,6 +102,7 @@ impl Store {
             signals: Signals::default(),
             observer: None,
             running_calls: RunningCalls::default(),
+            last_probe: LastWrite::default(),
         })
     }
 
@@ -135,6 +143,10 @@ impl Store {
 
     pub(super) const fn running_calls(&self) -> &RunningCalls {
         &self.running_calls
+    }
+
+    pub(super) const fn last_probe(&self) -> &LastWrite {
+        &self.last_probe
     }
 
     /// The switchboard of this instance.
@@ -286,6 +298,11 @@ async fn sqlite(path: &Path, connections: u32) -> Result<DatabaseConnection, Sto
     options
         .test_before_acquire(false)
         .acquire_timeout(Duration::from_secs(30));
+    // After some failures (a full disk is one) SQLite has rolled back by itself, and the connection's own count of its
+    // transactions is wrong: whatever it commits from then on would be part of one that never ends.
+    options.map_sqlx_sqlite_before_acquire(|connection, _| {
+        Box::pin(async move { Ok(!connection.is_in_transaction()) })
+    });
     options.map_sqlx_sqlite_opts(move |sqlite| {
         sqlite
             .in_memory(false)
@@ -311,8 +328,8 @@ async fn postgres(url: &SecretString, connections: u32) -> Result<DatabaseConnec
         .min_connections(1)
         .sqlx_logging(false);
     options
-        .test_before_acquire(false)
-        .acquire_timeout(Duration::from_secs(30));
+        .test_before_acquire_if_idle_for(IDLE)
+        .acquire_timeout(POSTGRES_PATIENCE);
     Ok(Database::connect(options).await?)
 }
 

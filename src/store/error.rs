@@ -1,6 +1,9 @@
 //! What can go wrong in the store.
 
-use sea_orm::{DbErr, SqlErr};
+use sea_orm::{DbErr, RuntimeErr, SqlErr};
+
+const SQLITE_FULL: &str = "13";
+const POSTGRES_DISK_FULL: &str = "53100";
 
 /// A failure of the store. `Display` is for the log, not for callers.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +46,38 @@ impl StoreError {
     pub fn is_unique_violation(&self) -> bool {
         matches!(self, Self::Database(error)
             if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))))
+    }
+
+    /// Whether it is the database that cannot, rather than its rows that stand against it.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Self::Database(_) | Self::Unavailable(_)) && !self.is_unique_violation()
+    }
+
+    /// Whether the database has no room left: its disk is full, or it may not grow.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        let Self::Database(error) = self else {
+            return false;
+        };
+        let cause = match error {
+            DbErr::Conn(cause) | DbErr::Exec(cause) | DbErr::Query(cause) => cause,
+            _ => return false,
+        };
+        let RuntimeErr::SqlxError(cause) = cause else {
+            return false;
+        };
+        let code = cause.as_database_error().and_then(|error| error.code());
+        matches!(code.as_deref(), Some(SQLITE_FULL | POSTGRES_DISK_FULL))
+    }
+
+    /// What anybody may know of it.
+    #[must_use]
+    pub fn in_public(&self) -> &'static str {
+        if self.is_full() {
+            return "the database has no room left; free some on its disk";
+        }
+        "the database is not available"
     }
 
     /// An impossible value, cut to a length that fits a log line.

@@ -25,6 +25,7 @@ mod migrations;
 pub mod outbox;
 pub mod provider_accounts;
 pub mod providers;
+mod readiness;
 pub mod retention;
 pub mod secrets;
 pub mod sessions;

@@ -157,4 +157,15 @@ async fn of_two_instances_that_carry_out_one_call_one_does_and_both_answer() {
     assert_eq!(replayed, ["", "true"]);
     let store = database.open().await;
     assert_eq!(seen(&store).await, (1, 2, 1), "one key, one mapping");
+    // The same with what would show if it were done twice.
+    for round in 1..=5 {
+        let name = format!("k-{round}");
+        let (one, other) = futures_util::join!(
+            make_key(&here, &key, &name, "flows"),
+            make_key(&there, &key, &name, "flows")
+        );
+        assert_eq!((one.status, other.status), (201, 201), "{one:?} {other:?}");
+        assert_eq!(one.text, other.text);
+        assert_eq!(keys(&here).await, 1 + round);
+    }
 }

@@ -2,8 +2,11 @@
 //! killed in the middle.
 
 mod crm_faults;
+mod disk;
 mod killed;
 mod metrics;
+mod outage;
 mod outcome;
 mod scene;
 mod sync;
+mod torn;

@@ -2,6 +2,7 @@
 //! [`stores`] for a test body that runs on both SQL engines.
 
 pub mod app;
+pub mod cable;
 pub mod context;
 pub mod http;
 pub mod issuer;
