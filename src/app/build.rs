@@ -29,6 +29,7 @@ use crate::http::state::ApiState;
 use crate::http::{ServerSettings, document};
 use crate::identity::api_keys::ApiKeys;
 use crate::identity::bearer::BearerTokens;
+use crate::identity::consent::{ConsentSettings, Consents, UserTokenKeeper};
 use crate::identity::key_ring::KeyRing;
 use crate::identity::owner_standing::OwnerStanding;
 use crate::identity::sealing::RingSealer;
@@ -56,6 +57,8 @@ pub struct App {
     pub keys: ApiKeys,
     /// Bearer tokens.
     pub bearer: BearerTokens,
+    /// Consents of providers.
+    pub consents: Consents,
     /// Browser sessions.
     pub sessions: Sessions,
     /// Runs Jobs.
@@ -115,15 +118,33 @@ impl App {
         let crm = crm::connect(&config, &context, &http)?;
         let policy = callback_policy(&config)?;
         let bearer = callers::bearer_tokens(&config, &store, &context, &http);
+        let consent = consent_settings(&config);
+        let keeper = UserTokenKeeper::new(
+            store.clone(),
+            context.clone(),
+            sealer.clone(),
+            http.clone(),
+            consent.clone(),
+        );
+        let providers = Arc::new(ConnectedProviders::new(
+            store.clone(),
+            context.clone(),
+            sealer.clone(),
+            http.clone(),
+            partner_center(&config),
+            Arc::new(keeper),
+        ));
+        let consents = Consents::new(
+            store.clone(),
+            context.clone(),
+            sealer.clone(),
+            http,
+            consent,
+            providers.clone(),
+        );
         let environment: Arc<str> = config.environment.name.as_str().into();
         let flows = Flows {
-            providers: Arc::new(ConnectedProviders::new(
-                store.clone(),
-                context.clone(),
-                sealer.clone(),
-                http,
-                partner_center(&config),
-            )),
+            providers,
             crm: crm.client.clone(),
             accounts: crm.lookups.clone(),
             directory: crm.directory.clone(),
@@ -156,6 +177,7 @@ impl App {
             flows,
             keys,
             bearer,
+            consents,
             deliverer,
             ring,
             crm,
@@ -173,6 +195,7 @@ impl App {
         let state = ApiState {
             keys: self.keys.clone(),
             bearer: self.bearer.clone(),
+            consents: self.consents.clone(),
             sessions: self.sessions.clone(),
             tokens: SignedTokens::new(&self.ring, self.flows.context.clone()),
             links: Links::new(
@@ -260,6 +283,15 @@ fn partner_center(config: &Config) -> PartnerCenterSettings {
         page_size: u16::try_from(section.page_size).unwrap_or(500),
         requests_per_minute: section.requests_per_minute,
         ..PartnerCenterSettings::new(section.base_url.clone(), config.entra.authority.clone())
+    }
+}
+
+fn consent_settings(config: &Config) -> ConsentSettings {
+    let base = config.partner_center.base_url.as_str();
+    ConsentSettings {
+        authority: config.entra.authority.clone(),
+        resource: base.trim_end_matches('/').to_owned(),
+        public_url: config.server.public_url.clone(),
     }
 }
 

@@ -5,16 +5,19 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use secrecy::SecretString;
 use tokio::sync::Mutex;
 
+use crate::domain::consent::MultiFactor;
 use crate::domain::context::Context;
 use crate::domain::ids::ProviderId;
+use crate::domain::ports::consent::{SignInProbe, UserTokens};
 use crate::domain::ports::provider::{FailureKind, ProviderClient, ProviderError, Providers};
 use crate::domain::ports::sealer::Sealer;
 use crate::domain::provider::{Provider, ProviderKind};
 use crate::net::client::HttpClient;
 use crate::providers::partner_center::{
-    PartnerCenterClient, PartnerCenterConnection, PartnerCenterSettings,
+    PartnerCenterClient, PartnerCenterConnection, PartnerCenterSettings, UserAccess,
 };
 use crate::store::{Store, secrets};
 
@@ -28,6 +31,7 @@ pub struct ConnectedProviders {
     sealer: Arc<dyn Sealer>,
     http: HttpClient,
     partner_center: PartnerCenterSettings,
+    user_tokens: Arc<dyn UserTokens>,
     clients: Mutex<HashMap<ProviderId, Made>>,
 }
 
@@ -39,6 +43,7 @@ impl ConnectedProviders {
         sealer: Arc<dyn Sealer>,
         http: HttpClient,
         partner_center: PartnerCenterSettings,
+        user_tokens: Arc<dyn UserTokens>,
     ) -> Self {
         let clients = Mutex::default();
         Self {
@@ -47,11 +52,12 @@ impl ConnectedProviders {
             sealer,
             http,
             partner_center,
+            user_tokens,
             clients,
         }
     }
 
-    async fn make(&self, provider: &Provider) -> Result<Arc<dyn ProviderClient>, ProviderError> {
+    async fn make(&self, provider: &Provider) -> Result<PartnerCenterClient, ProviderError> {
         let purpose = secrets::PROVIDER_CLIENT_SECRET;
         let id = provider.id.as_uuid();
         let sealed = secrets::find(self.store.reader(), purpose, id)
@@ -86,7 +92,10 @@ impl ConnectedProviders {
             self.partner_center.clone(),
             connection,
         );
-        Ok(Arc::new(client))
+        Ok(client.with_user(UserAccess {
+            provider: provider.clone(),
+            tokens: self.user_tokens.clone(),
+        }))
     }
 }
 
@@ -109,8 +118,19 @@ impl Providers for ConnectedProviders {
         {
             return Ok(client.clone());
         }
-        let client = self.make(provider).await?;
+        let client: Arc<dyn ProviderClient> = Arc::new(self.make(provider).await?);
         clients.insert(provider.id, (provider.version, client.clone()));
         Ok(client)
+    }
+}
+
+#[async_trait]
+impl SignInProbe for ConnectedProviders {
+    async fn probe(
+        &self,
+        provider: &Provider,
+        token: &SecretString,
+    ) -> Result<MultiFactor, ProviderError> {
+        self.make(provider).await?.try_sign_in(token).await
     }
 }

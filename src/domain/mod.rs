@@ -5,6 +5,7 @@
 pub mod account;
 pub mod api_key;
 pub mod caller;
+pub mod consent;
 pub mod context;
 pub mod domain_name;
 pub mod event;

@@ -9,6 +9,7 @@ use super::rate_limit::RateLimit;
 use crate::flows::Flows;
 use crate::identity::api_keys::ApiKeys;
 use crate::identity::bearer::BearerTokens;
+use crate::identity::consent::Consents;
 use crate::identity::sessions::Sessions;
 use crate::identity::signed_token::SignedTokens;
 
@@ -20,6 +21,8 @@ pub struct ApiState {
     pub keys: ApiKeys,
     /// Bearer tokens of users and applications.
     pub bearer: BearerTokens,
+    /// Consents of providers.
+    pub consents: Consents,
     /// Browser sessions.
     pub sessions: Sessions,
     /// Page cursors and poll tokens.

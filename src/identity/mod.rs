@@ -3,6 +3,7 @@
 
 pub mod api_keys;
 pub mod bearer;
+pub mod consent;
 pub mod error;
 pub mod key_ring;
 pub mod key_text;

@@ -16,9 +16,9 @@ use super::client::HttpClient;
 use super::entra_error::EntraErrorBody;
 use super::oauth_http::{OauthHttp, OauthHttpError};
 use super::token_answer::Client;
+pub use super::token_failure::TokenError;
+use super::token_failure::token_failure;
 use crate::domain::context::Context;
-use crate::domain::ports::crm::CrmError;
-use crate::domain::ports::provider::{FailureKind, ProviderError};
 
 /// A token is renewed this long before it expires, or after four fifths of a shorter life.
 const MARGIN: Duration = Duration::from_secs(300);
@@ -36,22 +36,6 @@ pub struct AppCredential {
     pub client_secret: SecretString,
     /// The resource with `/.default`.
     pub scope: String,
-}
-
-/// No token could be had.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("{message}")]
-pub struct TokenError {
-    /// What kind of failure.
-    pub kind: FailureKind,
-    /// What failed, why, and what to do. Nothing secret.
-    pub message: String,
-    /// `AADSTS…`, or the OAuth error.
-    pub code: Option<String>,
-    /// How long the sign-in service asked us to wait.
-    pub retry_after: Option<Duration>,
-    /// Entra's correlation id, for Microsoft's support.
-    pub correlation_id: Option<String>,
 }
 
 /// The tokens of one credential. Share it behind an `Arc`.
@@ -171,57 +155,13 @@ impl AppTokens {
     }
 
     fn failure(&self, error: RequestTokenError<OauthHttpError, EntraErrorBody>) -> TokenError {
-        let what = format!(
-            "no token for `{}` from {}",
-            self.credential.scope,
-            self.host()
-        );
-        let plain = |kind, message| TokenError {
-            kind,
-            message,
-            code: None,
-            retry_after: None,
-            correlation_id: None,
-        };
-        match error {
-            RequestTokenError::ServerResponse(body) => {
-                let verdict = body.verdict();
-                let (client_id, code) = (&self.credential.client_id, body.code());
-                let path = self.credential.token_url.path();
-                let message = format!(
-                    "{what}{path} for application `{client_id}`: {} ({code})",
-                    verdict.meaning
-                );
-                TokenError {
-                    code: Some(code),
-                    correlation_id: body.correlation_id.or(body.trace_id),
-                    ..plain(verdict.kind, message)
-                }
-            }
-            RequestTokenError::Request(OauthHttpError::Net(error)) => {
-                plain(error.kind(), format!("{what}: {error}"))
-            }
-            RequestTokenError::Request(OauthHttpError::Status {
-                status,
-                retry_after,
-            }) => {
-                let kind = if status == 429 {
-                    FailureKind::Throttled
-                } else {
-                    FailureKind::Transient
-                };
-                let message = format!("{what}: it answered {status}; it is tried again later");
-                TokenError {
-                    retry_after,
-                    ..plain(kind, message)
-                }
-            }
-            // The errors of reading may quote the body, and the body may hold the token.
-            _ => plain(
-                FailureKind::Protocol,
-                format!("{what}: it answered something that is no token; check the authority"),
-            ),
-        }
+        let AppCredential {
+            token_url,
+            client_id,
+            scope,
+            ..
+        } = &self.credential;
+        token_failure(token_url, client_id, scope, error)
     }
 
     fn host(&self) -> &str {
@@ -234,28 +174,5 @@ impl std::fmt::Debug for AppTokens {
         f.debug_struct("AppTokens")
             .field("credential", &self.credential)
             .finish_non_exhaustive()
-    }
-}
-
-impl From<TokenError> for ProviderError {
-    fn from(error: TokenError) -> Self {
-        Self {
-            kind: error.kind,
-            message: error.message,
-            code: error.code,
-            retry_after: error.retry_after,
-            correlation_id: error.correlation_id,
-        }
-    }
-}
-
-impl From<TokenError> for CrmError {
-    fn from(error: TokenError) -> Self {
-        Self {
-            kind: error.kind,
-            message: error.message,
-            code: error.code,
-            retry_after: error.retry_after,
-        }
     }
 }

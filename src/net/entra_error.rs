@@ -138,8 +138,18 @@ fn of_code(code: u32) -> Option<Verdict> {
             Transient,
             "the sign-in service has a passing fault; it is tried again",
         ),
-        _ => return None,
+        _ => return of_redemption(code),
     })
+}
+
+/// What can be wrong with an authorization code.
+fn of_redemption(code: u32) -> Option<Verdict> {
+    let meaning = match code {
+        54_005 => "this sign-in was used before; sign in again",
+        501_481 | 700_005 => "the sign-in was begun elsewhere; sign in again from here",
+        _ => return None,
+    };
+    Some(verdict(FailureKind::Consent, meaning))
 }
 
 fn of_class(error: &str, suberror: Option<&str>) -> Verdict {

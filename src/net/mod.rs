@@ -17,6 +17,8 @@ pub mod retry_after;
 mod token_answer;
 pub mod token_bucket;
 pub mod token_claims;
+mod token_failure;
+pub mod user_grant;
 
 pub use error::NetError;
 pub use retry_after::retry_after;

@@ -27,12 +27,22 @@ pub(super) struct TokenAnswer {
     token_type: BasicTokenType,
     #[serde(default, deserialize_with = "lenient_seconds")]
     expires_in: Option<u64>,
+    #[serde(default)]
+    refresh_token: Option<RefreshToken>,
+    #[serde(default)]
+    id_token: Option<String>,
 }
 
 impl TokenAnswer {
     /// The token itself.
     pub(super) fn into_token(self) -> String {
         self.access_token.into_secret()
+    }
+
+    /// Access token, refresh token and `id_token`.
+    pub(super) fn into_all(self) -> (String, Option<String>, Option<String>) {
+        let refresh = self.refresh_token.map(RefreshToken::into_secret);
+        (self.access_token.into_secret(), refresh, self.id_token)
     }
 }
 
@@ -53,7 +63,7 @@ impl TokenResponse for TokenAnswer {
         self.expires_in.map(Duration::from_secs)
     }
     fn refresh_token(&self) -> Option<&RefreshToken> {
-        None
+        self.refresh_token.as_ref()
     }
     fn scopes(&self) -> Option<&Vec<Scope>> {
         None

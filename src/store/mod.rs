@@ -7,6 +7,8 @@
 
 pub mod api_keys;
 pub mod audit;
+pub mod consent_states;
+pub mod consents;
 pub mod crm_directory;
 mod database;
 pub mod deliveries;

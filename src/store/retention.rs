@@ -7,7 +7,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::WriteTx;
-use super::entities::{exception, idempotency, job, session, sign_in_link, sync_run};
+use super::entities::{
+    consent_state, exception, idempotency, job, session, sign_in_link, sync_run,
+};
 use super::error::StoreError;
 use crate::domain::context::Context;
 
@@ -68,6 +70,12 @@ pub async fn sweep(
         idempotency::Column::CreatedAt.lt(before(1))
     );
     remove!(tx, removed, session, session::Column::ExpiresAt.lt(now));
+    remove!(
+        tx,
+        removed,
+        consent_state,
+        consent_state::Column::ExpiresAt.lt(before(1))
+    );
     remove!(
         tx,
         removed,

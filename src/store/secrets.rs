@@ -13,6 +13,26 @@ use crate::domain::ports::sealer::Sealed;
 /// The client secret of a provider; its subject is the provider's id.
 pub const PROVIDER_CLIENT_SECRET: &str = "provider-client-secret";
 
+/// The refresh token of the user who consented for a provider.
+pub const PROVIDER_REFRESH_TOKEN: &str = "provider-refresh-token";
+
+/// The refresh token of a sign-in whose tenant nobody confirmed yet.
+pub const PENDING_REFRESH_TOKEN: &str = "provider-refresh-token-pending";
+
+/// The access token that the last refresh gave, for all instances.
+pub const PROVIDER_ACCESS_TOKEN: &str = "provider-access-token";
+
+/// Forgets a secret; one that is not there is fine.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn forget(tx: &WriteTx, purpose: &str, subject: Uuid) -> Result<(), StoreError> {
+    secret::Entity::delete_by_id((purpose.to_owned(), subject))
+        .exec(&**tx)
+        .await?;
+    Ok(())
+}
+
 /// Keeps a sealed secret, in place of an older one. `bound_host` is the only host it may be sent to.
 ///
 /// # Errors

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod chromium;
 #[cfg(test)]
+mod consent;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod self_test;

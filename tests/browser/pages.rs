@@ -89,7 +89,7 @@ impl Service {
     }
 }
 
-fn config(base: &str, folder: &std::path::Path) -> Config {
+pub fn config(base: &str, folder: &std::path::Path) -> Config {
     let port = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -121,7 +121,7 @@ fn config(base: &str, folder: &std::path::Path) -> Config {
     Config::load_with(None, variables).unwrap()
 }
 
-async fn wait_for(browser: &Browser, by: By) -> WebDriverResult<WebElement> {
+pub async fn wait_for(browser: &Browser, by: By) -> WebDriverResult<WebElement> {
     browser
         .page
         .query(by)

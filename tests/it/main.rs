@@ -13,6 +13,8 @@ mod flows;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod identity;
+#[cfg(test)]
 mod jobs;
 #[cfg(test)]
 mod matching;

@@ -57,10 +57,27 @@ struct Outside<'a> {
 
 /// Renders a page with its policy.
 pub(super) fn page(status: StatusCode, template: &impl Template) -> HttpResponse {
+    page_under(status, template, POLICY)
+}
+
+/// Renders a page whose forms may end at `origin`: browsers hold redirects after a form to the policy too.
+pub(super) fn page_towards(
+    status: StatusCode,
+    template: &impl Template,
+    origin: &str,
+) -> HttpResponse {
+    let policy = POLICY.replace(
+        "form-action 'self'",
+        &format!("form-action 'self' {origin}"),
+    );
+    page_under(status, template, &policy)
+}
+
+fn page_under(status: StatusCode, template: &impl Template, policy: &str) -> HttpResponse {
     match template.render() {
         Ok(html) => HttpResponse::build(status)
             .content_type("text/html; charset=utf-8")
-            .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+            .insert_header((CONTENT_SECURITY_POLICY, policy))
             .insert_header((CACHE_CONTROL, "no-store"))
             .body(html),
         Err(error) => {

@@ -7,8 +7,11 @@
 mod account;
 mod assets;
 mod change;
+mod connect;
+mod consent;
 mod door;
 mod home;
+mod provider;
 mod providers;
 mod shell;
 mod sign_in;
@@ -24,6 +27,17 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .service(home::show)
         .service(providers::show)
         .service(providers::sync)
+        .service(connect::ask)
+        .service(connect::connect)
+        .service(provider::show)
+        .service(provider::verify)
+        .service(consent::begin)
+        .service(consent::confirm)
+        .service(consent::reject)
+        .service(consent::revoke)
+        .service(consent::admin_callback)
+        .service(consent::user_callback)
+        .service(consent::refused_page)
         .service(account::show)
         .service(account::candidates)
         .service(change::map)

@@ -40,6 +40,7 @@ pub(super) struct Providers {
     pub rows: Vec<Row>,
     pub working: bool,
     pub may_sync: bool,
+    pub may_connect: bool,
     pub csrf: String,
 }
 
@@ -74,6 +75,7 @@ impl Providers {
         Ok(Self {
             working: rows.iter().any(|row| row.progress.is_some()),
             may_sync: visitor.may(Permission::Sync),
+            may_connect: visitor.may(Permission::Configure),
             csrf: visitor.session.csrf.clone(),
             rows,
         })

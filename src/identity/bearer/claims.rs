@@ -13,32 +13,32 @@ use super::refusal::BearerRefusal;
 /// What a token says.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Claims(Map<String, Value>);
+pub(in crate::identity) struct Claims(Map<String, Value>);
 
 impl Claims {
     /// The claims of a token that nobody has verified: good for choosing whose key to try, and for nothing else.
-    pub(super) fn unverified(token: &str) -> Option<Self> {
+    pub(in crate::identity) fn unverified(token: &str) -> Option<Self> {
         let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
         serde_json::from_slice(&payload).ok()
     }
 
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
+    pub(in crate::identity) fn text(&self, name: &str) -> Option<&str> {
         self.0
             .get(name)
             .and_then(Value::as_str)
             .filter(|text| !text.is_empty())
     }
 
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(in crate::identity) fn has(&self, name: &str) -> bool {
         self.0.get(name).is_some_and(|value| !value.is_null())
     }
 
-    pub(super) fn uuid(&self, name: &str) -> Option<Uuid> {
+    pub(in crate::identity) fn uuid(&self, name: &str) -> Option<Uuid> {
         Uuid::try_parse(self.text(name)?).ok()
     }
 
     /// A list of texts, or a single one, at a path such as `realm_access.roles`.
-    pub(super) fn texts(&self, path: &str) -> Vec<&str> {
+    pub(in crate::identity) fn texts(&self, path: &str) -> Vec<&str> {
         // A claim may itself be named with dots, as a URL is.
         let found = self.0.get(path).or_else(|| {
             let mut steps = path.split('.');
@@ -65,12 +65,12 @@ impl Claims {
         DateTime::from_timestamp(seconds, 0)
     }
 
-    pub(super) fn expires_at(&self) -> Result<DateTime<Utc>, BearerRefusal> {
+    pub(in crate::identity) fn expires_at(&self) -> Result<DateTime<Utc>, BearerRefusal> {
         self.instant("exp")
             .ok_or_else(|| BearerRefusal::invalid("it does not say when it expires"))
     }
 
-    pub(super) fn not_before(&self) -> Option<DateTime<Utc>> {
+    pub(in crate::identity) fn not_before(&self) -> Option<DateTime<Utc>> {
         self.instant("nbf")
     }
 }

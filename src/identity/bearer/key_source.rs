@@ -31,7 +31,7 @@ const LARGEST_ANSWER: usize = 1 << 20;
 
 /// Which issuer's keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(in crate::identity) enum Wanted {
     /// Entra, tokens in the v1 format.
     EntraV1(Uuid),
     /// Entra, tokens in the v2 format.
@@ -41,7 +41,7 @@ pub(super) enum Wanted {
 }
 
 /// What came of looking for a key.
-pub(super) enum Lookup {
+pub(in crate::identity) enum Lookup {
     /// Here it is, with the issuer that published it.
     Found {
         key: Arc<DecodingKey>,
@@ -54,7 +54,7 @@ pub(super) enum Lookup {
 }
 
 /// The keys of one issuer.
-pub(super) struct KeySource {
+pub(in crate::identity) struct KeySource {
     wanted: Wanted,
     metadata: Option<Url>,
     /// The issuer that the metadata must name; Entra's v1 issuer is another host's, so there only the tenant is known.
@@ -102,7 +102,11 @@ struct KeySet {
 
 impl KeySource {
     /// One source for each issuer that is trusted.
-    pub(super) fn of(issuing: &Issuing, http: &HttpClient, context: &Context) -> Vec<Self> {
+    pub(in crate::identity) fn of(
+        issuing: &Issuing,
+        http: &HttpClient,
+        context: &Context,
+    ) -> Vec<Self> {
         let source = |wanted, base: &str, issuer| Self {
             wanted,
             metadata: format!(
@@ -136,12 +140,12 @@ impl KeySource {
         }
     }
 
-    pub(super) fn serves(&self, wanted: Wanted) -> bool {
+    pub(in crate::identity) fn serves(&self, wanted: Wanted) -> bool {
         self.wanted == wanted
     }
 
     /// The key with this id.
-    pub(super) async fn key(&self, kid: &str) -> Lookup {
+    pub(in crate::identity) async fn key(&self, kid: &str) -> Lookup {
         if let Some(found) = self.known().find(kid, self.context.now()) {
             return found;
         }

@@ -6,8 +6,8 @@
 //! scopes are settings of the process, so what was verified under others is gone with the restart that changes them.
 
 mod caller_of;
-mod claims;
-mod key_source;
+pub(in crate::identity) mod claims;
+pub(in crate::identity) mod key_source;
 mod refusal;
 
 use std::sync::Arc;
@@ -277,7 +277,7 @@ impl Trust {
 }
 
 /// Everything but the signature is judged by us, with our own clock.
-fn signature_only(algorithm: Algorithm) -> Validation {
+pub(in crate::identity) fn signature_only(algorithm: Algorithm) -> Validation {
     let mut validation = Validation::new(algorithm);
     validation.required_spec_claims.clear();
     validation.validate_exp = false;

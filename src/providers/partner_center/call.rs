@@ -135,6 +135,30 @@ impl Caller {
         outcome.map_err(|failed| failed.error)
     }
 
+    /// Asks for `url` once with a user's token, and gives the whole answer when it is 200. Nothing is tried again: whoever
+    /// asks has just got the token, and waits for the verdict.
+    pub(super) async fn get_as_user(
+        &self,
+        what: &str,
+        url: Url,
+        headers: HeaderMap,
+        token: &SecretString,
+    ) -> Result<Answer, ProviderError> {
+        let call = Call {
+            what,
+            url,
+            headers,
+            request_id: self.new_id(),
+            renewed: AtomicBool::new(true),
+        };
+        self.bucket.acquire().await;
+        let answered = self.send(&call, token).await?;
+        if answered.answer.status.as_u16() == 200 {
+            return Ok(answered.answer);
+        }
+        Err(self.refused(&call, answered))
+    }
+
     /// One attempt, with a second request when the token had to be renewed.
     async fn attempt(&self, call: &Call<'_>) -> Result<Answered, ProviderError> {
         loop {

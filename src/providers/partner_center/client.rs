@@ -1,6 +1,8 @@
 //! The client itself: the provider port in terms of calls. It keeps nothing between two calls but its token and its bucket,
 //! so it is shared behind an `Arc` and called from many tasks at once.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
@@ -10,10 +12,11 @@ use super::listing::{page_url, read_page};
 use super::page_token::Place;
 use super::settings::{PartnerCenterConnection, PartnerCenterSettings};
 use crate::domain::context::Context;
+use crate::domain::ports::consent::UserTokens;
 use crate::domain::ports::provider::{
     CustomerPage, FailureKind, PageToken, ProviderClient, ProviderError,
 };
-use crate::domain::provider::Capabilities;
+use crate::domain::provider::{Capabilities, Provider};
 use crate::domain::provider_account::{CustomerDetails, ExternalId};
 use crate::domain::verify::VerifyReport;
 use crate::net::app_token::AppTokens;
@@ -30,6 +33,23 @@ pub struct PartnerCenterClient {
     pub(super) caller: Caller,
     pub(super) settings: PartnerCenterSettings,
     pub(super) connection: PartnerCenterConnection,
+    pub(super) user: Option<UserAccess>,
+}
+
+/// How the client gets the token of the user who consented.
+pub struct UserAccess {
+    /// Whose client this is.
+    pub provider: Provider,
+    /// Gives the token.
+    pub tokens: Arc<dyn UserTokens>,
+}
+
+impl std::fmt::Debug for UserAccess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("UserAccess")
+            .field(&self.provider.id)
+            .finish()
+    }
 }
 
 impl PartnerCenterClient {
@@ -53,7 +73,15 @@ impl PartnerCenterClient {
             caller,
             settings,
             connection,
+            user: None,
         }
+    }
+
+    /// The same, able to call as the user who consented.
+    #[must_use]
+    pub fn with_user(mut self, user: UserAccess) -> Self {
+        self.user = Some(user);
+        self
     }
 }
 

@@ -1,4 +1,5 @@
-//! Microsoft Partner Center (CSP), version 1 of its REST API, with an application-only token.
+//! Microsoft Partner Center (CSP), version 1 of its REST API, with an application-only token, and a
+//! user's where a user has to stand behind it.
 //!
 //! What surprises about it, and where it is dealt with:
 //! - A listing goes on by a token in a header, found in the body or in a link; the link itself is unreliable and never
@@ -17,10 +18,10 @@ mod failure;
 mod lenient;
 mod listing;
 mod page_token;
-
 mod settings;
+mod sign_in;
 mod verify;
 mod wire;
 
-pub use client::PartnerCenterClient;
+pub use client::{PartnerCenterClient, UserAccess};
 pub use settings::{PartnerCenterConnection, PartnerCenterSettings};

@@ -1,5 +1,5 @@
-//! Verify Connectivity (A3), as far as an application signing in by itself can be tested: each step live, the first that
-//! fails named with its remedy. What needs a person's sign-in (MFA) is not asked of an application.
+//! Verify Connectivity (A3): each step live, the first that fails named with its remedy. First what the application may by
+//! itself, which is all that a sync needs; then, where somebody consented, the user's token and its second factor.
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use secrecy::ExposeSecret;
 
 use super::client::PartnerCenterClient;
 use super::listing::{page_url, read_page};
+use crate::domain::consent::MultiFactor;
 use crate::domain::ports::provider::{FailureKind, ProviderError};
 use crate::domain::verify::{VerifyReport, VerifyStep};
 use crate::net::backoff::RetryPolicy;
@@ -67,11 +68,38 @@ async fn run(client: &PartnerCenterClient, steps: &mut Vec<VerifyStep>) -> Resul
                 "Partner Center lets the application read customers".to_owned(),
             );
             pass("a real read", found);
-            Ok(())
         }
-        Err(error) if error.kind == FailureKind::Permission => Err(("role", quote(error))),
-        Err(error) => Err(("a real read", quote(error))),
+        Err(error) if error.kind == FailureKind::Permission => return Err(("role", quote(error))),
+        Err(error) => return Err(("a real read", quote(error))),
     }
+    let Some(user) = &client.user else {
+        return Ok(());
+    };
+    let token = user.tokens.user_token(&user.provider).await;
+    let Some(token) = token.map_err(|error| ("user consent", quote(error)))? else {
+        let nobody = "nobody has given user consent yet; what the application does by itself works";
+        pass("user consent", nobody.to_owned());
+        return Ok(());
+    };
+    pass("user consent", "the user's token was issued".to_owned());
+    let claims = TokenClaims::read(&token);
+    pass("the user's tenant", right_tenant(client, claims.as_ref())?);
+    match client.try_sign_in(&token).await {
+        Ok(MultiFactor::Verified) => {
+            pass("second factor", "Partner Center confirms it".to_owned());
+        }
+        Ok(MultiFactor::Unverified) => {
+            pass(
+                "second factor",
+                "MFA unverified: Partner Center did not say".to_owned(),
+            );
+        }
+        Err(error) if error.kind == FailureKind::Permission => {
+            return Err(("the user's role", quote(error)));
+        }
+        Err(error) => return Err(("second factor", quote(error))),
+    }
+    Ok(())
 }
 
 fn settings_present(client: &PartnerCenterClient) -> Result<String, Failed> {

@@ -3,6 +3,8 @@
 
 pub mod api_key;
 pub mod audit;
+pub mod consent;
+pub mod consent_state;
 pub mod crm_account;
 pub mod crm_contact;
 pub mod crm_feed;

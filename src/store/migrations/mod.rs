@@ -11,6 +11,7 @@ mod m0006_delivery_claims;
 mod m0007_jobs_again;
 mod m0008_listed_digest;
 mod m0010_token_callers;
+mod m0011_consent;
 
 use sea_orm_migration::prelude::*;
 
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_jobs_again::Migration),
             Box::new(m0008_listed_digest::Migration),
             Box::new(m0010_token_callers::Migration),
+            Box::new(m0011_consent::Migration),
         ]
     }
 }

@@ -21,6 +21,7 @@ use provider_bridge::http::state::ApiState;
 use provider_bridge::http::{ServerSettings, document, serve};
 use provider_bridge::identity::api_keys::ApiKeys;
 use provider_bridge::identity::bearer::{BearerSettings, BearerTokens};
+use provider_bridge::identity::consent::{ConsentSettings, Consents};
 use provider_bridge::identity::key_ring::KeyRing;
 use provider_bridge::identity::sealing::RingSealer;
 use provider_bridge::identity::sessions::Sessions;
@@ -112,11 +113,24 @@ impl TestApp {
         let keys = ApiKeys::new(store.clone(), context.clone());
         let sessions = Sessions::new(store.clone(), context.clone());
         let http = loopback_client();
+        let consents = Consents::new(
+            store.clone(),
+            context.clone(),
+            flows.sealer.clone(),
+            http.clone(),
+            ConsentSettings {
+                authority: "https://login.test".parse().unwrap(),
+                resource: "https://partner-center.test".to_owned(),
+                public_url: PUBLIC_URL.parse().unwrap(),
+            },
+            Arc::new(NoProviders),
+        );
         let bearer = BearerTokens::new(store, context.clone(), &http, settings.bearer);
         let state = ApiState {
             flows: flows.clone(),
             keys: keys.clone(),
             bearer: bearer.clone(),
+            consents,
             sessions: sessions.clone(),
             tokens: SignedTokens::new(&ring, context.clone()),
             links: Links::new(&PUBLIC_URL.parse().unwrap(), &[GATEWAY_HOST.to_owned()]),

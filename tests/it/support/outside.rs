@@ -7,9 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use provider_bridge::domain::account::{Account, AccountState, DirectoryAccount, DomainHit};
+use provider_bridge::domain::consent::MultiFactor;
 use provider_bridge::domain::domain_name::RegistrableDomain;
 use provider_bridge::domain::ids::AccountId;
 use provider_bridge::domain::ports::callback::{CallbackPolicy, CallbackRefused};
+use provider_bridge::domain::ports::consent::SignInProbe;
 use provider_bridge::domain::ports::crm::{
     AccountLookup, ChangeCursor, ChangeFeedError, ChangePage, Crm, CrmError, Directory,
     DirectoryTable,
@@ -19,6 +21,7 @@ use provider_bridge::domain::ports::provider::{
 };
 use provider_bridge::domain::provider::Provider;
 use provider_bridge::domain::verify::{VerifyReport, VerifyStep};
+use secrecy::SecretString;
 use uuid::Uuid;
 
 /// The host whose callback URLs are allowed.
@@ -162,6 +165,13 @@ impl Providers for NoProviders {
             retry_after: None,
             correlation_id: None,
         })
+    }
+}
+
+#[async_trait]
+impl SignInProbe for NoProviders {
+    async fn probe(&self, _: &Provider, _: &SecretString) -> Result<MultiFactor, ProviderError> {
+        Ok(MultiFactor::Unverified)
     }
 }
 

@@ -2,6 +2,7 @@
 //! database, and a receiver in a flow's place; then a sync, matching, mapping and deliveries, held against the simulator's
 //! truth.
 
+mod consent;
 mod progress;
 mod receiver;
 mod report;
@@ -33,6 +34,7 @@ use crate::domain::provider::ProviderKind;
 use crate::flows::providers::NewProvider;
 use crate::flows::triggers::Subscribe;
 use crate::identity::api_keys::ApiKeys;
+use crate::identity::consent::Consents;
 use crate::identity::sessions::Sessions;
 use crate::simulator::{self, Simulator, SimulatorOptions, Upstream, World, WorldSpec};
 use crate::store::mappings::suggestions;
@@ -61,9 +63,12 @@ pub async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     let config = config(&simulator.base_url(), data.path(), args.port)?;
     let app = App::build(config, system_context()).await?;
     let (keys, sessions) = (app.keys.clone(), app.sessions.clone());
+    let consents = app.consents.clone();
     let receiver = Receiver::start()?;
     let running = app.start(true).await?;
-    let outcome = perform(args, &running, &simulator, &receiver, &keys).await;
+    let provider = connect(&running, &consents).await?;
+    subscribe(&running, &receiver, &keys).await?;
+    let outcome = perform(args, &running, &simulator, &receiver, provider).await;
     if let Ok(report) = &outcome {
         result(if args.json {
             serde_json::to_string(report)?
@@ -124,11 +129,9 @@ async fn perform(
     running: &Running,
     simulator: &simulator::Running,
     receiver: &Receiver,
-    keys: &ApiKeys,
+    provider: ProviderId,
 ) -> anyhow::Result<Report> {
     let flows = &running.flows;
-    let provider = connect(running).await?;
-    subscribe(running, receiver, keys).await?;
     let progress = Progress::new(args.customers);
     let started = Instant::now();
     flows.request_directory_sync(&operator()).await?;
@@ -170,7 +173,8 @@ async fn perform(
     })
 }
 
-async fn connect(running: &Running) -> anyhow::Result<ProviderId> {
+/// Connects the provider and gives both consents.
+async fn connect(running: &Running, consents: &Consents) -> anyhow::Result<ProviderId> {
     let new = NewProvider {
         kind: ProviderKind::PartnerCenter,
         name: "Partner Center (simulated)".to_owned(),
@@ -179,7 +183,9 @@ async fn connect(running: &Running) -> anyhow::Result<ProviderId> {
         client_secret: SecretString::from(simulator::PARTNER_CENTER_CLIENT_SECRET),
         schedule: None,
     };
-    Ok(running.flows.connect_provider(&operator(), new).await?.id)
+    let provider = running.flows.connect_provider(&operator(), new).await?.id;
+    consent::give(consents, provider).await?;
+    Ok(provider)
 }
 
 /// Subscribes the receiver to every type of event, as the owner of an API key.

@@ -1,0 +1,106 @@
+//! Connecting a provider by hand.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Form};
+use actix_web::{HttpRequest, HttpResponse, get, post};
+use askama::Template;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::door::{self, Visitor};
+use super::shell::Shell;
+use super::words::sentence;
+use crate::domain::caller::Permission;
+use crate::domain::provider::ProviderKind;
+use crate::flows::FlowError;
+use crate::flows::providers::NewProvider;
+use crate::http::state::ApiState;
+
+#[derive(Template)]
+#[template(path = "connect.html", config = "src/http/pages/askama.toml")]
+struct Page {
+    shell: Shell,
+    name: String,
+    tenant: String,
+    client_id: String,
+    callbacks: [String; 2],
+    problem: Option<String>,
+}
+
+/// What the form sends.
+#[derive(Deserialize)]
+pub(super) struct New {
+    csrf: String,
+    name: String,
+    tenant: String,
+    client_id: String,
+    client_secret: String,
+}
+
+async fn render(
+    state: &Data<ApiState>,
+    visitor: &Visitor,
+    typed: Option<&New>,
+    problem: Option<String>,
+) -> HttpResponse {
+    let page = async {
+        visitor.caller.require(Permission::Configure)?;
+        let text = |of: fn(&New) -> &String| typed.map(of).cloned().unwrap_or_default();
+        Ok::<_, FlowError>(Page {
+            shell: Shell::of(state, visitor, None).await?,
+            name: text(|new| &new.name),
+            tenant: text(|new| &new.tenant),
+            client_id: text(|new| &new.client_id),
+            callbacks: state.consents.redirect_uris(),
+            problem: problem.clone(),
+        })
+    };
+    let status = if problem.is_some() {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
+    match page.await {
+        Ok(page) => door::page(status, &page),
+        Err(error) => door::failed(&error),
+    }
+}
+
+#[get("/connect-provider")]
+pub(super) async fn ask(request: HttpRequest, state: Data<ApiState>) -> HttpResponse {
+    match door::visitor(&request, &state).await {
+        Ok(visitor) => render(&state, &visitor, None, None).await,
+        Err(refusal) => *refusal,
+    }
+}
+
+#[post("/connect-provider")]
+pub(super) async fn connect(
+    request: HttpRequest,
+    state: Data<ApiState>,
+    form: Form<New>,
+) -> HttpResponse {
+    let visitor = match door::poster(&request, &state, &form.csrf).await {
+        Ok(visitor) => visitor,
+        Err(refusal) => return *refusal,
+    };
+    let new = NewProvider {
+        kind: ProviderKind::PartnerCenter,
+        name: form.name.clone(),
+        partner_tenant: form.tenant.clone(),
+        client_id: form.client_id.clone(),
+        client_secret: SecretString::from(form.client_secret.clone()),
+        schedule: None,
+    };
+    match state.flows.connect_provider(&visitor.caller, new).await {
+        Ok(provider) => door::go_to(&format!(
+            "/providers/{}?done=provider-connected",
+            provider.id
+        )),
+        Err(error @ (FlowError::Invalid(_) | FlowError::Conflict { .. })) => {
+            let problem = Some(sentence(&error.to_string()));
+            render(&state, &visitor, Some(&form), problem).await
+        }
+        Err(error) => door::failed(&error),
+    }
+}

@@ -1,0 +1,6 @@
+//! Consent of a provider's tenant, against the simulated Entra and Partner Center.
+
+mod browser;
+mod consent;
+mod refusals;
+mod user_tokens;
