@@ -60,6 +60,9 @@ pub enum Command {
     /// Make, list and revoke API keys.
     #[command(subcommand)]
     ApiKeys(ApiKeysCommand),
+    /// Change the keys that seal secrets.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Make a one-time link that signs a browser in to the pages.
     #[command(
         after_help = "Example:\n  provider-bridge sign-in-link --name \"Jo Doe\" --role provisioning"
@@ -152,6 +155,17 @@ pub struct SimulatorArgs {
     /// Requests that Partner Center answers in a minute; without it there is no limit.
     #[arg(long)]
     pub requests_per_minute: Option<u32>,
+}
+
+/// `keys …`
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Seal every stored secret anew under the first key of keys.ring, while the service runs.
+    ///
+    /// Put the new key first, leave the old one behind it, restart the instances one by one, rotate, and take the old
+    /// key away at the next restart.
+    #[command(after_help = "Example:\n  provider-bridge --config bridge.toml keys rotate")]
+    Rotate,
 }
 
 /// `api-keys …`

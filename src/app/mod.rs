@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use self::cli::{Cli, Command};
+use self::cli::{Cli, Command, KeysCommand};
 use crate::config::Config;
 
 /// Parses the command line and does what it says.
@@ -66,6 +66,7 @@ async fn perform(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Migrate => commands::migrate::run(&config).await,
         Command::ApiKeys(command) => commands::api_keys::run(&config, command).await,
+        Command::Keys(KeysCommand::Rotate) => commands::keys::run(&config).await,
         Command::SignInLink { name, roles } => {
             commands::sign_in_link::run(&config, &name, roles).await
         }

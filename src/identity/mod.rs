@@ -9,6 +9,7 @@ pub mod key_ring;
 pub mod key_text;
 pub mod owner_standing;
 pub mod principal;
+pub mod rotation;
 pub mod sealing;
 pub mod sessions;
 pub mod signed_token;

@@ -29,6 +29,7 @@ pub mod provider_accounts;
 pub mod providers;
 mod readiness;
 pub mod retention;
+pub mod sealed_rows;
 pub mod secrets;
 pub mod sessions;
 pub mod settings;

@@ -5,6 +5,7 @@ pub mod api_keys;
 pub mod demo;
 pub mod doctor;
 pub mod export;
+pub mod keys;
 pub mod migrate;
 pub mod serve;
 pub mod sign_in_link;
