@@ -39,8 +39,7 @@ pub(super) fn issue(
             let grant = granted(call, &form, version)?;
             return Ok(simulation.token_answer(call, tenant, version, &grant, life));
         }
-        let strict = faults.contains(&FaultKind::StrictRotation);
-        user_token::issue(simulation, call, &form, tenant, life, strict)
+        user_token::issue(simulation, call, &form, tenant, life, faults)
     });
     answer.unwrap_or_else(|problem| problem.answer(simulation))
 }

@@ -4,7 +4,7 @@
 use actix_web::http::StatusCode;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::claims::Claims;
 use super::errors::{self, Problem};
@@ -12,6 +12,7 @@ use super::grants::{Grant, Redeemed};
 use super::metadata::{issuer_v1, issuer_v2};
 use super::token::{Form, known_resource};
 use crate::simulator::exchange::{Answer, Call};
+use crate::simulator::faults::FaultKind;
 use crate::simulator::simulation::Simulation;
 
 /// Answers a request for a user's tokens.
@@ -21,7 +22,7 @@ pub(super) fn issue(
     form: &Form,
     tenant: &str,
     life: i64,
-    strict: bool,
+    faults: &[FaultKind],
 ) -> Result<Answer, Problem> {
     let now = simulation.context.now().timestamp();
     let grant = match form.get("grant_type")? {
@@ -37,6 +38,7 @@ pub(super) fn issue(
         )?,
         "refresh_token" => {
             let token = form.get("refresh_token")?;
+            let strict = faults.contains(&FaultKind::StrictRotation);
             simulation
                 .grants
                 .refresh(token, &form.client_id, strict, now)?
@@ -56,25 +58,30 @@ pub(super) fn issue(
         .map(|(resource, _)| resource)
         .ok_or(errors::MISSING_PARAMETER)?;
     let resource = known_resource(call, resource)?;
-    let tokens = simulation.user_tokens(call, &grant, &resource, life, now);
+    let access = simulation.access_claims(call, &grant, &resource, life);
+    let mut identity = simulation.identity_claims(call, &grant, life);
+    let changes = faults.iter().filter_map(|fault| match fault {
+        FaultKind::IdTokenClaim { claim, value } => Some((claim, value)),
+        _ => None,
+    });
+    for (claim, value) in changes {
+        if let Some(claims) = identity.as_object_mut() {
+            claims.insert(claim.clone(), value.clone());
+        }
+    }
+    let tokens = simulation.user_tokens(&grant, &access, &identity, life);
     Ok(tokens.unwrap_or_else(|| Answer::empty(StatusCode::INTERNAL_SERVER_ERROR)))
 }
 
 impl Simulation {
-    fn user_tokens(
-        &self,
-        call: &Call,
-        grant: &Grant,
-        resource: &str,
-        life: i64,
-        now: i64,
-    ) -> Option<Answer> {
+    fn access_claims(&self, call: &Call, grant: &Grant, resource: &str, life: i64) -> Claims {
         let person = grant.person;
+        let now = self.context.now().timestamp();
         let mut amr = vec!["pwd".to_owned()];
         if person.multi_factor {
             amr.push("mfa".to_owned());
         }
-        let access = Claims {
+        Claims {
             aud: resource.to_owned(),
             iss: issuer_v1(&call.origin, person.tenant),
             iat: now,
@@ -91,8 +98,13 @@ impl Simulation {
             scp: Some("user_impersonation".to_owned()),
             amr,
             upn: Some(person.upn.to_owned()),
-        };
-        let identity = json!({
+        }
+    }
+
+    fn identity_claims(&self, call: &Call, grant: &Grant, life: i64) -> Value {
+        let person = grant.person;
+        let now = self.context.now().timestamp();
+        json!({
             "ver": "2.0",
             "iss": issuer_v2(&call.origin, person.tenant),
             "aud": grant.client_id,
@@ -105,15 +117,30 @@ impl Simulation {
             "name": person.name,
             "preferred_username": person.upn,
             "nonce": grant.nonce,
-        });
+        })
+    }
+
+    fn user_tokens(
+        &self,
+        grant: &Grant,
+        access: &Claims,
+        identity: &Value,
+        life: i64,
+    ) -> Option<Answer> {
+        let mut id_token = self.keys.sign(identity)?;
+        if identity.get("signature").is_some() {
+            let (signed, signature) = id_token.rsplit_once('.')?;
+            let spoilt: String = signature.chars().rev().collect();
+            id_token = format!("{signed}.{spoilt}");
+        }
         let body = json!({
             "token_type": "Bearer",
-            "scope": format!("{resource}/user_impersonation"),
+            "scope": format!("{}/user_impersonation", access.aud),
             "expires_in": life,
             "ext_expires_in": life,
-            "access_token": self.keys.sign(&access)?,
+            "access_token": self.keys.sign(access)?,
             "refresh_token": self.grants.give_refresh(grant.clone(), &self.context),
-            "id_token": self.keys.sign(&identity)?,
+            "id_token": id_token,
         });
         let answer = Answer::json(StatusCode::OK, &body);
         Some(answer.with("cache-control", "no-store, no-cache"))

@@ -7,10 +7,10 @@ use super::kind::{FaultKind, LinkForm, RetryAfter, ThrottleBody, TokenPlace};
 pub(in crate::simulator) fn one_of_each() -> Vec<FaultKind> {
     use FaultKind::{
         DeltaTokenExpired, EmptyPage, EndOfListError, EndOfListErrorAtStart, EntraError, ErrorPage,
-        ExpiredToken, ForeignLink, MultiFactorMissing, NextLink, NumbersAsText, PageFails,
-        PascalCase, RepeatedToken, RevokedToken, ServerError, ShortLivedTokens, SignInError, Slow,
-        StaleTag, StrictRotation, TimeOut, TokenOnlyIn, TooManyRequests, TornBody, TruncatedJson,
-        UnknownValues, UnreadableItem, WrongAudience,
+        ExpiredToken, ForeignLink, IdTokenClaim, MultiFactorMissing, NextLink, NumbersAsText,
+        PageFails, PascalCase, RepeatedToken, RevokedToken, ServerError, ShortLivedTokens,
+        SignInError, Slow, StaleTag, StrictRotation, TimeOut, TokenOnlyIn, TooManyRequests,
+        TornBody, TruncatedJson, UnknownValues, UnreadableItem, WrongAudience,
     };
     vec![
         TooManyRequests {
@@ -37,6 +37,10 @@ pub(in crate::simulator) fn one_of_each() -> Vec<FaultKind> {
         SignInError {
             error: "access_denied".to_owned(),
             code: 65_004,
+        },
+        IdTokenClaim {
+            claim: "nonce".to_owned(),
+            value: "another".into(),
         },
         StrictRotation,
         PageFails {
@@ -85,6 +89,9 @@ impl FaultKind {
             Self::NumbersAsText => "Entra: numbers are written as text",
             Self::EntraError { .. } => "Entra: an OAuth error with its AADSTS number",
             Self::SignInError { .. } => "Entra: signing in or consenting comes back with an error",
+            Self::IdTokenClaim { .. } => {
+                "Entra: a claim of the id_token, or its signature, is wrong"
+            }
             Self::StrictRotation => "Entra: a refresh token that was used before is refused",
             Self::PageFails { .. } => "one page of a listing fails",
             Self::EndOfListError => "Partner Center: the list ends with an error 400 of code 2000",

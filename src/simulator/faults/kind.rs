@@ -123,6 +123,13 @@ pub enum FaultKind {
         /// Number after `AADSTS`.
         code: u32,
     },
+    /// A claim of the `id_token` is another one; `signature` for the claim spoils the signature instead.
+    IdTokenClaim {
+        /// Name of the claim.
+        claim: String,
+        /// What stands there instead.
+        value: serde_json::Value,
+    },
     /// A refresh token that was used before is refused, as with strict rotation.
     StrictRotation,
     /// One page of a listing fails.
@@ -194,6 +201,7 @@ impl FaultKind {
             Self::NumbersAsText
             | Self::ShortLivedTokens { .. }
             | Self::StrictRotation
+            | Self::IdTokenClaim { .. }
             | Self::EntraError { .. } => {
                 target.upstream == Upstream::Entra && target.operation == "token"
             }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use provider_bridge::domain::consent::Trouble;
 use provider_bridge::identity::consent::{CallbackParameters, ConsentRefusal, Reason, Step};
-use provider_bridge::simulator::{DOCUMENTED, FaultKind, PEOPLE};
+use provider_bridge::simulator::{DOCUMENTED, FaultKind, PARTNER_CENTER_CLIENT_ID, PEOPLE};
 use provider_bridge::store::{Engine, secrets};
+use serde_json::json;
 
 use super::browser::{Answered, Stand, admin, follow};
 use crate::support::stores::TestStore;
@@ -138,6 +139,36 @@ async fn a_code_of_somebody_else_is_worth_nothing_here() {
     };
     let answered = stand.hand_in(&empty).await;
     refused(&stand, answered, Reason::BadAnswer).await;
+}
+
+#[actix_web::test]
+async fn an_identity_that_does_not_hold_in_every_part_is_not_believed() {
+    let (stand, _store) = stand().await;
+    let now = stand.context.now().timestamp();
+    let cases = [
+        ("nonce", json!("of another sign-in")),
+        ("nonce", json!(null)),
+        ("aud", json!("0c000000-0000-4000-8000-00000000000c")),
+        ("aud", json!([PARTNER_CENTER_CLIENT_ID, "another"])),
+        ("iss", json!("https://login.example/v2.0")),
+        ("exp", json!(now - 61)),
+        ("exp", json!(null)),
+        ("tid", json!(PEOPLE[3].tenant)),
+        ("tid", json!(null)),
+        ("signature", json!("spoilt")),
+    ];
+    for (claim, value) in cases {
+        let answer = stand.round_trip(Step::User, ADA).await;
+        stand.fault(FaultKind::IdTokenClaim {
+            claim: claim.to_owned(),
+            value: value.clone(),
+        });
+        let answered = stand.hand_in(&answer).await;
+        stand.simulator.faults().clear();
+        assert!(answered.is_err(), "{claim} {value}");
+        refused(&stand, answered, Reason::BadIdentity).await;
+    }
+    assert!(stand.user_consent(ADA).await.is_ok(), "and whole it is");
 }
 
 #[actix_web::test]
