@@ -15,6 +15,7 @@ use super::tasks::Tasks;
 use super::telemetry::metrics_handle;
 use crate::config::{Config, EnvironmentKind};
 use crate::connector;
+use crate::domain::caller::Caller;
 use crate::domain::context::Context;
 use crate::domain::job::JobWork;
 use crate::domain::ports::sealer::Sealer;
@@ -42,7 +43,7 @@ use crate::net::callback_client::CallbackClient;
 use crate::net::guarded_dns::SystemLookup;
 use crate::providers::partner_center::PartnerCenterSettings;
 use crate::store::retention::Retention;
-use crate::store::{Engine, Store, deliveries, jobs, leases};
+use crate::store::{Engine, Store, deliveries, directory_mark, jobs, leases};
 
 /// The sweep runs once a night (UTC).
 const SWEEP: &str = "20 3 * * *";
@@ -258,6 +259,17 @@ impl App {
                 .map_err(|error| anyhow::anyhow!("dataverse.refresh: {error}"))?;
             let tx = flows.store.begin().await?;
             jobs::schedules::keep(&tx, &flows.context, &work, cron, "UTC", enabled, next).await?;
+            tx.commit().await?;
+        }
+        if connected
+            && directory_mark::complete(flows.store.reader())
+                .await?
+                .is_none()
+        {
+            // Nothing can be matched before the first reading: it does not wait for its schedule.
+            let tx = flows.store.begin().await?;
+            let by = Caller::service("start");
+            jobs::enqueue(&tx, &flows.context, &by, &JobWork::SyncCrmDirectory, None).await?;
             tx.commit().await?;
         }
         Ok(())

@@ -134,15 +134,11 @@ async fn perform(
     let flows = &running.flows;
     let progress = Progress::new(args.customers);
     let started = Instant::now();
-    flows.request_directory_sync(&operator()).await?;
     let sync = flows.request_sync(&operator(), provider).await?;
     wait_for(running, sync.id, |job| progress.synced(job)).await?;
     let sync_seconds = started.elapsed().as_secs_f64();
-    let matching = jobs::latest(flows.store.reader(), 20)
-        .await?
-        .into_iter()
-        .find(|job| job.work == JobWork::AutoMatch);
-    if let Some(matching) = matching {
+    // One that was under way when the sync ended is followed by another.
+    while let Some(matching) = jobs::unfinished(flows.store.reader(), &JobWork::AutoMatch).await? {
         wait_for(running, matching.id, |job| progress.matched(job)).await?;
     }
     let match_seconds = started.elapsed().as_secs_f64() - sync_seconds;
