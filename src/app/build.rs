@@ -22,6 +22,7 @@ use crate::domain::ports::sealer::Sealer;
 use crate::events::deliverer::{Deliverer, Limits};
 use crate::events::dispatcher::Dispatcher;
 use crate::flows::{Flows, schedules};
+use crate::http::dataverse::{NoticeDoor, NoticeSettings};
 use crate::http::documents::Documents;
 use crate::http::links::Links;
 use crate::http::pages::PageSettings;
@@ -207,6 +208,7 @@ impl App {
                 self.config.server.requests_per_minute,
                 self.flows.context.clone(),
             ),
+            dataverse: NoticeDoor::new(notice_settings(&self.config)),
             pages: pages(&self.config),
             documents: documents(&self.config)?,
             metrics: Arc::new(move || metrics.render()),
@@ -276,6 +278,18 @@ impl App {
     }
 }
 
+fn notice_settings(config: &Config) -> NoticeSettings {
+    let section = &config.dataverse;
+    NoticeSettings {
+        secrets: section.webhook_secrets.clone(),
+        header: section.webhook_header.clone(),
+        organization_host: section
+            .org_url()
+            .and_then(|url| url.host_str().map(str::to_owned)),
+        organization_id: section.organization_id(),
+    }
+}
+
 fn callback_policy(config: &Config) -> anyhow::Result<Arc<AddressPolicy>> {
     let settings = CallbackSettings {
         further_hosts: config.callbacks.further_hosts.clone(),
@@ -314,6 +328,7 @@ fn retention(config: &Config) -> Retention {
         jobs_days: section.jobs_days,
         sync_runs_days: section.sync_runs_days,
         exceptions_days: section.exceptions_days,
+        crm_notices_days: section.crm_notices_days,
     }
 }
 

@@ -3,8 +3,12 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
+use uuid::Uuid;
 
 use super::{Section, is_safe};
+
+/// A webhook's secret is all that tells Dynamics from a stranger.
+const SHORTEST_SECRET: usize = 16;
 
 /// The CRM.
 #[derive(Debug, Clone, Deserialize)]
@@ -24,6 +28,11 @@ pub struct Dataverse {
     pub cache_entries: u64,
     /// When the directory pulls the changes.
     pub refresh: String,
+    /// Secrets that its webhooks may carry.
+    pub webhook_secrets: Vec<SecretString>,
+    /// The header that carries one.
+    pub webhook_header: String,
+    organization_id: String,
 }
 
 impl Dataverse {
@@ -31,6 +40,35 @@ impl Dataverse {
     #[must_use]
     pub fn org_url(&self) -> Option<Url> {
         self.org_url.parse().ok()
+    }
+
+    /// The organisation's id; `None` when its webhooks are told by host alone.
+    #[must_use]
+    pub fn organization_id(&self) -> Option<Uuid> {
+        self.organization_id.parse().ok()
+    }
+
+    fn webhook_mistakes(&self) -> Vec<String> {
+        let mut mistakes = Vec::new();
+        if self.webhook_secrets.len() > 2 {
+            mistakes
+                .push("webhook_secrets may be two at most: the new one and the old one".to_owned());
+        }
+        let short = |secret: &SecretString| secret.expose_secret().trim().len() < SHORTEST_SECRET;
+        if self.webhook_secrets.iter().any(short) {
+            mistakes.push(format!(
+                "webhook_secrets must have {SHORTEST_SECRET} characters or more each"
+            ));
+        }
+        let name = self.webhook_header.as_bytes();
+        let visible = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
+        if name.is_empty() || !name.iter().all(visible) {
+            mistakes.push("webhook_header must be the name of a header".to_owned());
+        }
+        if !self.organization_id.is_empty() && self.organization_id().is_none() {
+            mistakes.push("organization_id must be a GUID".to_owned());
+        }
+        mistakes
     }
 }
 
@@ -41,7 +79,7 @@ impl Section for Dataverse {
         if self.org_url.is_empty() {
             return Vec::new();
         }
-        let mut mistakes = Vec::new();
+        let mut mistakes = self.webhook_mistakes();
         if !self.org_url().is_some_and(|url| is_safe(&url)) {
             mistakes.push("org_url must be an https URL, or http to this very machine".to_owned());
         }

@@ -128,7 +128,8 @@ impl Config {
         let lists = lists
             .into_iter()
             .chain(["callbacks.further_hosts", "callbacks.environments"])
-            .chain(["callers.audiences", "callers.tenants", "callers.scopes"]);
+            .chain(["callers.audiences", "callers.tenants", "callers.scopes"])
+            .chain(["dataverse.webhook_secrets"]);
         let mut variables_source = config::Environment::with_prefix(PREFIX)
             .prefix_separator("__")
             .separator("__")

@@ -15,6 +15,8 @@ pub struct Retention {
     pub sync_runs_days: u32,
     /// Closed exceptions.
     pub exceptions_days: u32,
+    /// What Dynamics told us by webhook.
+    pub crm_notices_days: u32,
 }
 
 impl Section for Retention {

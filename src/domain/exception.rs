@@ -10,6 +10,8 @@ pub enum ExceptionKind {
     BrokenMapping,
     /// A trigger subscription was retired or suspended because its receiver keeps refusing.
     TriggerRefused,
+    /// A webhook of Dynamics came with an unknown secret; it is not sent again (H4).
+    WebhookRefused,
 }
 
 impl ExceptionKind {
@@ -19,6 +21,7 @@ impl ExceptionKind {
         match self {
             Self::BrokenMapping => "broken-mapping",
             Self::TriggerRefused => "trigger-refused",
+            Self::WebhookRefused => "webhook-refused",
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod api_key;
 pub mod caller;
 pub mod consent;
 pub mod context;
+pub mod crm_notice;
 pub mod domain_name;
 pub mod event;
 pub mod event_sample;

@@ -39,6 +39,15 @@ impl Flows {
         self.request(caller, &JobWork::AutoMatch).await
     }
 
+    /// Asks for a sync of the CRM directory.
+    ///
+    /// # Errors
+    /// When the caller may not.
+    pub async fn request_directory_sync(&self, caller: &Caller) -> Result<Job, FlowError> {
+        caller.require(Permission::Sync)?;
+        self.request(caller, &JobWork::SyncCrmDirectory).await
+    }
+
     async fn request(&self, caller: &Caller, work: &JobWork) -> Result<Job, FlowError> {
         let tx = self.store.begin().await?;
         let queued = jobs::enqueue(&tx, &self.context, caller, work, None).await?;

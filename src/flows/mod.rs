@@ -15,6 +15,7 @@ pub mod mapping;
 pub mod provider_accounts;
 pub mod providers;
 pub mod readiness;
+pub mod receive_crm_notice;
 pub mod refresh_directory;
 pub mod schedules;
 pub mod settings;

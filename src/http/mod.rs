@@ -9,6 +9,7 @@ pub mod answer;
 mod api;
 pub mod call;
 mod credential;
+pub mod dataverse;
 mod docs;
 pub mod document;
 pub mod documents;
@@ -77,6 +78,7 @@ fn routes(config: &mut ServiceConfig) {
         .service(api_keys::revoke_api_key);
     config
         .service(v1)
+        .service(dataverse::receive_dataverse_notice)
         .service(service::get_liveness)
         .service(service::get_readiness)
         .service(service::get_metrics)

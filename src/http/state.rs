@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::dataverse::NoticeDoor;
 use super::documents::Documents;
 use super::links::Links;
 use super::pages::PageSettings;
@@ -31,6 +32,8 @@ pub struct ApiState {
     pub links: Links,
     /// Requests a minute and caller.
     pub rate_limit: RateLimit,
+    /// Where the CRM's webhooks come in.
+    pub dataverse: NoticeDoor,
     /// What the pages show of the deployment.
     pub pages: PageSettings,
     /// The documents that are served as they are.

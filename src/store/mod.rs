@@ -10,6 +10,7 @@ pub mod audit;
 pub mod consent_states;
 pub mod consents;
 pub mod crm_directory;
+pub mod crm_notices;
 mod database;
 pub mod deliveries;
 pub mod directory_mark;

@@ -8,7 +8,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::WriteTx;
 use super::entities::{
-    consent_state, exception, idempotency, job, session, sign_in_link, sync_run,
+    consent_state, crm_notice, exception, idempotency, job, session, sign_in_link, sync_run,
 };
 use super::error::StoreError;
 use crate::domain::context::Context;
@@ -24,6 +24,8 @@ pub struct Retention {
     pub sync_runs_days: u32,
     /// Closed exceptions.
     pub exceptions_days: u32,
+    /// What the CRM told us by webhook.
+    pub crm_notices_days: u32,
 }
 
 macro_rules! remove {
@@ -62,6 +64,12 @@ pub async fn sweep(
         removed,
         exception,
         exception::Column::ClosedAt.lt(before(keep.exceptions_days))
+    );
+    remove!(
+        tx,
+        removed,
+        crm_notice,
+        crm_notice::Column::ReceivedAt.lt(before(keep.crm_notices_days))
     );
     remove!(
         tx,

@@ -36,6 +36,7 @@ use super::routes;
         (name = "Triggers", description = "Telling flows of events."),
         (name = "Settings", description = "What operators change at run time."),
         (name = "API Keys", description = "Credentials of callers."),
+        (name = "Webhooks", description = "What Dynamics posts."),
         (name = "Service", description = "Health, metrics and descriptions."),
     ),
 )]

@@ -8,6 +8,7 @@ pub mod consent_state;
 pub mod crm_account;
 pub mod crm_contact;
 pub mod crm_feed;
+pub mod crm_notice;
 pub mod delivery;
 pub mod exception;
 pub mod idempotency;

@@ -10,6 +10,7 @@ mod m0005_events;
 mod m0006_delivery_claims;
 mod m0007_jobs_again;
 mod m0008_listed_digest;
+mod m0009_crm_notices;
 mod m0010_token_callers;
 mod m0011_consent;
 
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_delivery_claims::Migration),
             Box::new(m0007_jobs_again::Migration),
             Box::new(m0008_listed_digest::Migration),
+            Box::new(m0009_crm_notices::Migration),
             Box::new(m0010_token_callers::Migration),
             Box::new(m0011_consent::Migration),
         ]

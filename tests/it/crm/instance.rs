@@ -84,6 +84,7 @@ impl Instance {
                 jobs_days: 90,
                 sync_runs_days: 400,
                 exceptions_days: 400,
+                crm_notices_days: 7,
             },
             environment: Arc::from("test"),
         };

@@ -112,6 +112,7 @@ impl Rig {
                 jobs_days: 30,
                 sync_runs_days: 30,
                 exceptions_days: 30,
+                crm_notices_days: 7,
             },
             environment: "sandbox".into(),
         };

@@ -95,6 +95,7 @@ impl World {
             jobs_days: 90,
             sync_runs_days: 400,
             exceptions_days: 400,
+            crm_notices_days: 7,
         };
         let flows = Flows {
             store: store.clone(),

@@ -143,7 +143,7 @@ crate::on_both_engines! {
         assert_replayed(&anew, &make_key(&app, &admin, "k", "something else").await);
         assert_eq!(rows(&store).await.len(), 1);
         app.clock.advance(DAY + Duration::from_secs(1));
-        let keep = Retention { events_days: 1, jobs_days: 1, sync_runs_days: 1, exceptions_days: 1 };
+        let keep = Retention { events_days: 1, jobs_days: 1, sync_runs_days: 1, exceptions_days: 1, crm_notices_days: 1 };
         let tx = store.begin().await.unwrap();
         retention::sweep(&tx, &app.context, &keep).await.unwrap();
         tx.commit().await.unwrap();

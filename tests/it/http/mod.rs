@@ -3,6 +3,7 @@
 mod access_log;
 mod authorisation;
 mod bad_input;
+mod dataverse;
 mod edge;
 mod idempotency;
 mod idempotency_races;

@@ -13,6 +13,7 @@ use provider_bridge::domain::ids::ProviderId;
 use provider_bridge::domain::provider::{Provider, ProviderKind};
 use provider_bridge::domain::provider_account::{ExternalId, ListedCustomer};
 use provider_bridge::flows::Flows;
+use provider_bridge::http::dataverse::{NoticeDoor, NoticeSettings};
 use provider_bridge::http::documents::Documents;
 use provider_bridge::http::links::Links;
 use provider_bridge::http::pages::PageSettings;
@@ -31,7 +32,7 @@ use provider_bridge::store::provider_accounts::sync;
 use provider_bridge::store::providers;
 use provider_bridge::store::retention::Retention;
 use reqwest::{Client, Method, RequestBuilder, Response};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::context::{ManualClock, context_seeded};
@@ -45,11 +46,18 @@ pub const PAGE_HOST: &str = "bridge.test";
 /// A gateway whose prefix header is believed.
 pub const GATEWAY_HOST: &str = "gateway.test";
 
+/// The new and the old secret of the CRM's webhooks.
+pub const WEBHOOK_SECRETS: [&str; 2] = ["the-new-secret-of-dynamics", "the-old-secret-of-dynamics"];
+/// Where they come from.
+pub const ORGANIZATION_HOST: &str = "contoso.crm4.dynamics.com";
+pub const ORGANIZATION_ID: &str = "5f0c7d1e-8a3b-4c7e-9d55-2b6a1c0f4e11";
+
 const RETENTION: Retention = Retention {
     events_days: 30,
     jobs_days: 90,
     sync_runs_days: 400,
     exceptions_days: 400,
+    crm_notices_days: 7,
 };
 
 /// A running service.
@@ -135,6 +143,12 @@ impl TestApp {
             tokens: SignedTokens::new(&ring, context.clone()),
             links: Links::new(&PUBLIC_URL.parse().unwrap(), &[GATEWAY_HOST.to_owned()]),
             rate_limit: RateLimit::new(settings.requests_per_minute, context.clone()),
+            dataverse: NoticeDoor::new(NoticeSettings {
+                secrets: WEBHOOK_SECRETS.map(SecretString::from).to_vec(),
+                header: "X-Webhook-Secret".to_owned(),
+                organization_host: Some(ORGANIZATION_HOST.to_owned()),
+                organization_id: Some(ORGANIZATION_ID.parse().unwrap()),
+            }),
             pages: PageSettings {
                 environment: "test".to_owned(),
                 kind: "development",

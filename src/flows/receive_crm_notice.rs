@@ -1,0 +1,60 @@
+//! What the CRM tells us by webhook (H4, decision 9): kept, answered, and then worked on by reading the CRM's changes. A
+//! webhook makes that fresh sooner; the change token guarantees it, so that a lost, doubled or late one does no harm.
+
+use chrono::TimeDelta;
+
+use super::{FlowError, Flows};
+use crate::domain::exception::ExceptionKind;
+use crate::store::{crm_notices, exceptions};
+
+pub use crate::store::crm_notices::{NoticeInbox, ReceivedNotice};
+
+/// A refusal is looked at for an exception this often at most: strangers must not be able to keep the database busy.
+pub const REFUSALS_EVERY: TimeDelta = TimeDelta::seconds(60);
+
+const REMEDY: &str = "set the secret of the webhook's step in Dynamics to one of dataverse.webhook_secrets; Dynamics does \
+                      not send what was refused again, and the next reading of its changes brings it";
+
+impl Flows {
+    /// Keeps a notice; when this returns, it is durable and its work is queued.
+    ///
+    /// # Errors
+    /// When it could not be kept. Then it has to be sent again.
+    pub async fn receive_crm_notice(
+        &self,
+        inbox: &NoticeInbox,
+        received: ReceivedNotice,
+    ) -> Result<(), FlowError> {
+        Ok(inbox.keep(&self.store, &self.context, received).await?)
+    }
+
+    /// Reads the CRM's changes, because a notice came that could not be read.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub async fn receive_unreadable_crm_notice(&self) -> Result<(), FlowError> {
+        let tx = self.store.begin().await?;
+        crm_notices::follow(&tx, &self.context).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Opens an exception: Dynamics was refused, and it does not send again.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub async fn report_refused_crm_notice(&self, why: &str) -> Result<(), FlowError> {
+        let tx = self.store.begin().await?;
+        let kind = ExceptionKind::WebhookRefused;
+        let detail = format!("a webhook of Dynamics was refused: {why}");
+        exceptions::open(
+            &tx,
+            &self.context,
+            kind,
+            crm_notices::SUBJECT,
+            &detail,
+            REMEDY,
+        )
+        .await?;
+        Ok(tx.commit().await?)
+    }
+}
