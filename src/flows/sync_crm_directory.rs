@@ -94,6 +94,8 @@ impl Flows {
             counts: Counts::default(),
         };
         run.pull().await?;
+        let by = Caller::service(lease.job_id);
+        self.follow_all_account_changes(&by, Some(lease)).await?;
         self.auto_match(lease).await
     }
 }

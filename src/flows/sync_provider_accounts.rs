@@ -29,8 +29,8 @@ struct Run<'a> {
     provider: &'a Provider,
     lease: JobLease,
     initial_import: bool,
-    /// An earlier run stopped before it had asked for the auto-match of what it kept.
-    interrupted_before: bool,
+    /// The run before may have stopped before it had asked for the auto-match of what it kept.
+    broken_off_before: bool,
     record: SyncRun,
 }
 
@@ -104,7 +104,10 @@ impl Flows {
             notes: Vec::new(),
             correlation_ids: Vec::new(),
         };
-        let interrupted_before = sync_runs::close_interrupted(&tx, &record).await?;
+        sync_runs::close_of_provider(&tx, provider.id, record.started_at).await?;
+        let before = sync_runs::latest(&*tx, Some(provider.id), 1).await?;
+        let broken_off = |run: &SyncRun| run.outcome == RunOutcome::Incomplete;
+        let broken_off_before = before.first().is_some_and(broken_off);
         sync_runs::begin(&tx, &record).await?;
         tx.commit().await?;
         Ok(Run {
@@ -112,7 +115,7 @@ impl Flows {
             provider,
             lease,
             initial_import,
-            interrupted_before,
+            broken_off_before,
             record,
         })
     }
@@ -134,13 +137,13 @@ impl Flows {
         record.finished_at = Some(self.context.now());
         let tx = self.store.begin().await?;
         jobs::guard(&tx, run.lease).await?;
-        sync_runs::end(&tx, record).await?;
+        sync_runs::save(&tx, record).await?;
         if listed.is_ok() && providers::mark_imported(&tx, &self.context, run.provider.id).await? {
             let summary = NewEvent::imported(run.provider, record.counts.listed);
             outbox::publish(&tx, &self.context, vec![summary]).await?;
         }
         let counts = record.counts;
-        if run.interrupted_before || counts.new + counts.changed + counts.details > 0 {
+        if run.broken_off_before || counts.new + counts.changed + counts.details > 0 {
             let service = Caller::service(run.lease.job_id);
             jobs::enqueue(&tx, &self.context, &service, &JobWork::AutoMatch, None).await?;
         }

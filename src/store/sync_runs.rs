@@ -1,6 +1,7 @@
 //! Records of syncs of Provider Accounts (B1).
 
-use sea_orm::sea_query::Expr;
+use chrono::{DateTime, Utc};
+use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect,
@@ -57,34 +58,61 @@ pub async fn begin(tx: &WriteTx, run: &SyncRun) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Closes what a crash left open of the same provider: such a run saw only a part. Says whether there was any.
+/// Closes what was broken off of the same provider: such a run saw only a part.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn close_interrupted(tx: &WriteTx, run: &SyncRun) -> Result<bool, StoreError> {
-    let note = serde_json::json!(["the program stopped before the run had ended"]);
-    let closed = sync_run::Entity::update_many()
-        .col_expr(
-            sync_run::Column::Outcome,
-            Expr::value(RunOutcome::Incomplete.name()),
-        )
-        .col_expr(
-            sync_run::Column::FinishedAt,
-            Expr::value(Some(run.started_at)),
-        )
-        .col_expr(sync_run::Column::Notes, Expr::value(note))
-        .filter(sync_run::Column::ProviderId.eq(run.provider_id.as_uuid()))
-        .filter(sync_run::Column::Outcome.eq(RunOutcome::Running.name()))
-        .exec(&**tx)
-        .await?;
-    Ok(closed.rows_affected > 0)
+pub async fn close_of_provider(
+    tx: &WriteTx,
+    provider: ProviderId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let of_provider = sync_run::Column::ProviderId.eq(provider.as_uuid());
+    close(
+        tx,
+        of_provider,
+        "the program stopped before the run had ended",
+        now,
+    )
+    .await
 }
 
-/// Ends a run.
+/// Closes what a Job that is over has left open.
+pub(super) async fn close_of_job(
+    tx: &WriteTx,
+    job: JobId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let of_job = sync_run::Column::JobId.eq(job.as_uuid());
+    close(tx, of_job, "the job ended before the run had", now).await
+}
+
+async fn close(
+    tx: &WriteTx,
+    whose: SimpleExpr,
+    note: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let open = sync_run::Entity::find()
+        .filter(whose)
+        .filter(sync_run::Column::Outcome.eq(RunOutcome::Running.name()))
+        .all(&**tx)
+        .await?;
+    for row in open {
+        let mut run = to_domain(row)?;
+        run.outcome = RunOutcome::Incomplete;
+        run.finished_at = Some(now);
+        run.notes.push(note.to_owned());
+        save(tx, &run).await?;
+    }
+    Ok(())
+}
+
+/// Keeps how far a run has come, or how it ended.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn end(tx: &WriteTx, run: &SyncRun) -> Result<(), StoreError> {
+pub async fn save(tx: &WriteTx, run: &SyncRun) -> Result<(), StoreError> {
     sync_run::Entity::update_many()
         .col_expr(sync_run::Column::Outcome, Expr::value(run.outcome.name()))
         .col_expr(sync_run::Column::FinishedAt, Expr::value(run.finished_at))

@@ -10,7 +10,7 @@ use crate::domain::ports::provider::{ProviderClient, ProviderError};
 use crate::domain::provider_account::{CustomerDetails, ExternalId};
 use crate::flows::FlowError;
 use crate::store::provider_accounts::{self, sync};
-use crate::store::{jobs, settings};
+use crate::store::{jobs, settings, sync_runs};
 
 /// Calls under way at once. The provider's token bucket sets the pace; this only hides the latency.
 const AT_ONCE: usize = 16;
@@ -100,6 +100,7 @@ impl Run<'_> {
         let done = self.record.counts.listed + self.record.counts.details;
         let all = self.record.counts.listed + i64::try_from(total).unwrap_or_default();
         jobs::progress(&tx, self.lease, done, Some(all)).await?;
+        sync_runs::save(&tx, &self.record).await?;
         tx.commit().await?;
         Ok(go_on)
     }

@@ -12,7 +12,7 @@ use crate::domain::provider_account::ListedCustomer;
 use crate::flows::FlowError;
 use crate::store::provider_accounts::listed::{self, ListedDigest};
 use crate::store::provider_accounts::sync;
-use crate::store::{jobs, outbox};
+use crate::store::{jobs, outbox, sync_runs};
 
 /// Progress of a Job that writes nothing else is saved this often.
 const PROGRESS_EVERY: TimeDelta = TimeDelta::seconds(2);
@@ -131,6 +131,7 @@ impl Run<'_> {
         }
         listed::note(&tx, &news.unmarked).await?;
         jobs::progress(&tx, self.lease, counts.listed, None).await?;
+        sync_runs::save(&tx, &self.record).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -87,8 +87,8 @@ pub fn finish(document: &mut Value) {
     }
 }
 
-/// What the platform never calls: health, metrics, documents.
-const SERVICE: &str = "Service";
+/// Tags of what the platform never calls: health, metrics, documents, and what Dynamics posts.
+const NOT_FOR_FLOWS: [&str; 2] = ["Service", "Webhooks"];
 
 fn notifications(document: &mut Value) {
     for (path, schema, description) in NOTIFICATIONS {
@@ -108,7 +108,8 @@ fn annotate(operation: &mut Map<String, Value>) {
         operation.insert("x-ms-trigger-hint".to_owned(), json!(TRIGGER_HINT));
     }
     let tags = operation.get("tags").and_then(Value::as_array);
-    if tags.is_some_and(|tags| tags.iter().any(|tag| tag == SERVICE)) {
+    let not_for_flows = |tag: &Value| tag.as_str().is_some_and(|tag| NOT_FOR_FLOWS.contains(&tag));
+    if tags.is_some_and(|tags| tags.iter().any(not_for_flows)) {
         operation.insert("x-connector-exclude".to_owned(), json!(true));
     }
     let family = operation.get("operationId").cloned().unwrap_or_default();

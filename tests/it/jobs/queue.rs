@@ -6,9 +6,11 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use provider_bridge::domain::caller::Caller;
 use provider_bridge::domain::context::Context;
+use provider_bridge::domain::ids::{ProviderId, SyncRunId};
 use provider_bridge::domain::job::{Job, JobLease, JobState, JobWork, MAX_ATTEMPTS};
+use provider_bridge::domain::sync_run::{RunCounts, RunOutcome, SyncRun};
 use provider_bridge::store::jobs::{self, Ending, Enqueued};
-use provider_bridge::store::{Store, StoreError};
+use provider_bridge::store::{Store, StoreError, sync_runs};
 use serde_json::json;
 
 use crate::on_both_engines;
@@ -181,6 +183,38 @@ on_both_engines! {
         assert!(jobs::guard(&tx, lease).await.is_err());
         drop(tx);
         assert!(jobs::cancel_requested(queue.store.reader(), lease).await.unwrap());
+    }
+
+    /// Else it would go on for ever in the eyes of everybody.
+    async fn a_job_that_ends_badly_closes_the_run_it_left_open(store: TestStore) {
+        let queue = Queue::of(&store);
+        let provider_id = ProviderId::new(queue.context.new_uuid());
+        for ending in [Ending::Failed("no".to_owned()), Ending::Cancelled] {
+            queue.ask(&JobWork::SyncProviderAccounts { provider_id }).await;
+            let (_, lease) = queue.claim().await.unwrap();
+            let run = SyncRun {
+                id: SyncRunId::new(queue.context.new_uuid()),
+                provider_id,
+                job_id: lease.job_id,
+                started_at: queue.context.now(),
+                finished_at: None,
+                outcome: RunOutcome::Running,
+                counts: RunCounts { listed: 7, ..RunCounts::default() },
+                notes: vec!["a note".to_owned()],
+                correlation_ids: Vec::new(),
+            };
+            let tx = store.begin().await.unwrap();
+            sync_runs::begin(&tx, &run).await.unwrap();
+            tx.commit().await.unwrap();
+            queue.clock.advance(Duration::from_secs(5));
+
+            queue.end(lease, ending).await.unwrap();
+
+            let closed = sync_runs::latest(store.reader(), Some(provider_id), 1).await.unwrap().remove(0);
+            assert_eq!((closed.outcome, closed.finished_at), (RunOutcome::Incomplete, Some(queue.context.now())));
+            assert_eq!(closed.counts, run.counts);
+            assert_eq!(closed.notes, ["a note", "the job ended before the run had"]);
+        }
     }
 
     /// Many instances ask at once, and many claim at once.

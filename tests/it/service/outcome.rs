@@ -14,6 +14,8 @@ use super::scene::Arrived;
 pub struct Outcome {
     pub accounts: BTreeMap<String, (String, Vec<String>)>,
     pub events: BTreeMap<String, Vec<String>>,
+    /// Accounts that the records of all runs together call new.
+    pub new_in_runs: i64,
 }
 
 impl Outcome {
@@ -64,7 +66,17 @@ impl Outcome {
                 .unwrap_or_else(|| "provider".to_owned());
             events.entry(about).or_default().push(event.event_type);
         }
-        Self { accounts, events }
+        let runs = app
+            .flows
+            .list_sync_runs(&operator(), None, 100)
+            .await
+            .unwrap();
+        let new_in_runs = runs.iter().map(|run| run.counts.new).sum();
+        Self {
+            accounts,
+            events,
+            new_in_runs,
+        }
     }
 
     /// Every event reached the receiver; gives how many arrived more than once.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use provider_bridge::app::open::operator;
 use provider_bridge::domain::ids::SyncRunId;
 use provider_bridge::domain::job::{JobState, JobWork};
+use provider_bridge::domain::provider_account::ProviderAccount;
 use provider_bridge::domain::sync_run::{RunCounts, RunOutcome};
 use provider_bridge::simulator::{Change, Fault, FaultKind, Upstream};
 use provider_bridge::store::provider_accounts::{Filter, listed};
@@ -180,6 +181,42 @@ async fn after_a_run_that_died_the_next_one_asks_for_the_match_though_it_finds_n
     assert_eq!(matches().await, before + 1);
 }
 
+/// B10: whoever asks for a match first pulls what changed, and mappings follow it then and there.
+async fn a_merge_in_the_crm_carries_mappings_along_when_a_match_is_asked_for(engine: Engine) {
+    let simulator = simulator(CUSTOMERS).await;
+    let receiver = Receiver::start();
+    let scene = Scene::new(engine, &simulator).await;
+    scene.begin(&receiver).await;
+    let app = scene.app(hours_later(1)).await;
+    run_until_idle(&app).await;
+    let mapped = async || {
+        let all = Filter::default();
+        let page = app
+            .flows
+            .list_provider_accounts(&operator(), &all, None, 100)
+            .await
+            .unwrap();
+        let to = |account: &ProviderAccount| Some((account.id, account.mapping.account_id()?));
+        page.accounts
+            .iter()
+            .filter_map(to)
+            .collect::<BTreeMap<_, _>>()
+    };
+    let before = mapped().await;
+    let mut some = before.iter();
+    let ((one, gone), (_, survivor)) = (some.next().unwrap(), some.next().unwrap());
+    let merge = Change::MergeAccounts {
+        account: *gone,
+        into: *survivor,
+    };
+    simulator.world().change(merge).unwrap();
+
+    app.flows.request_auto_match(&operator()).await.unwrap();
+    run_until_idle(&app).await;
+
+    assert_eq!(mapped().await[one], *survivor);
+}
+
 async fn a_listing_that_breaks_off_marks_nothing_as_missing(engine: Engine) {
     let simulator = simulator(CUSTOMERS).await;
     let receiver = Receiver::start();
@@ -261,6 +298,7 @@ async fn a_listing_that_breaks_off_marks_nothing_as_missing(engine: Engine) {
 on_both_engines! {
     a_first_sync_keeps_matches_maps_and_tells,
     a_second_sync_without_changes_changes_nothing,
+    a_merge_in_the_crm_carries_mappings_along_when_a_match_is_asked_for,
     customers_without_a_digest_are_unchanged_and_get_one,
     after_a_run_that_died_the_next_one_asks_for_the_match_though_it_finds_nothing_new,
     a_listing_that_breaks_off_marks_nothing_as_missing,
