@@ -207,7 +207,11 @@ impl Expand {
         Ok(Self {
             navigation,
             query,
-            options: options.join("&"),
+            options: options
+                .iter()
+                .map(|option| written(option))
+                .collect::<Vec<_>>()
+                .join("&"),
             reference,
             lookup,
         })
@@ -276,6 +280,19 @@ fn check_options(navigation: &Navigation, given: &HashMap<&str, &str>) -> Result
         return Err(Refusal::query(ONLY_SELECT_AND_FILTER));
     }
     Ok(())
+}
+
+/// An option as it may stand in a link: only what would end it or is no ASCII is encoded, the rest stays readable.
+fn written(option: &str) -> String {
+    let mut out = String::with_capacity(option.len());
+    for byte in option.bytes() {
+        if byte.is_ascii_graphic() && !b"%&#+\"<>".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
 }
 
 fn referenced(table: &Table) -> Referenced {

@@ -344,5 +344,7 @@ pub(super) fn link(call: &Call, option: &str, value: &str) -> String {
     let mut query: Vec<&str> = call.query.split('&').filter(is_paging).collect();
     let set = format!("{option}={value}");
     query.push(&set);
-    format!("{}{}?{}", call.origin, call.path, query.join("&"))
+    // Only in a batch can an address have spaces.
+    let query = query.join("&").replace(' ', "%20");
+    format!("{}{}?{query}", call.origin, call.path)
 }

@@ -13,6 +13,7 @@ mod filter_text;
 mod functions;
 mod key;
 mod list;
+mod literal;
 mod metadata;
 mod metadata_filter;
 mod metadata_items;
@@ -26,6 +27,7 @@ mod route;
 mod service;
 mod single;
 mod sql;
+mod sql_words;
 mod tokens;
 mod write;
 

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::errors;
 use super::expand::navigations;
-use super::filter_text::edm;
+use super::literal::edm;
 use super::route::root;
 use crate::simulator::exchange::{Answer, Call};
 use crate::simulator::world::{ACCOUNT, CONTACT, Table};

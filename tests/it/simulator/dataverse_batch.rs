@@ -80,6 +80,14 @@ async fn a_change_set_binds_its_rows_by_content_id_and_reads_follow_it() {
     for id in 1..=3 {
         assert!(answer.text.contains(&format!("Content-ID: {id}\r\n")));
     }
+    assert!(
+        answer.text.contains("OData-EntityId: ")
+            && answer
+                .text
+                .contains("Content-Type: application/json; odata.metadata=minimal"),
+        "{}",
+        answer.text
+    );
     let path = "accounts?$filter=name eq 'Batched'&$expand=primarycontactid($select=lastname)";
     let made = stand.crm(path, &[]).await.json();
     assert_eq!(made["value"][0]["primarycontactid"]["lastname"], "Bound");
