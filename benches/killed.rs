@@ -5,12 +5,13 @@
 
 #![expect(clippy::expect_used, reason = "a measurement that cannot be made ends")]
 
-mod common;
+#[path = "common/figure.rs"]
+mod figure;
 
 use std::process::Command;
 use std::time::Instant;
 
-use common::figure;
+use figure::figure;
 
 fn main() {
     let points = std::env::var("KILL_POINTS").unwrap_or_else(|_| "50".to_owned());

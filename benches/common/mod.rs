@@ -1,6 +1,8 @@
 //! What the measurements share: starting the program, finding its figures, and printing them.
 
-#![expect(clippy::print_stdout, reason = "a measurement prints its figures")]
+mod figure;
+
+pub use figure::figure;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -52,9 +54,4 @@ pub fn start<T>(
         Running(child),
         value.expect("the program printed what was awaited"),
     )
-}
-
-/// One line of figures.
-pub fn figure(name: &str, value: impl std::fmt::Display) {
-    println!("{name:58} {value}");
 }
