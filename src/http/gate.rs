@@ -2,7 +2,7 @@
 //! with the token of its Location. What is not listed is closed, so a new operation cannot be left open by mistake.
 //!
 //! Who is let in is counted against its rate limit and put into the request as a [`Call`]; a call with an `Idempotency-Key`
-//! goes on through [`super::idempotency`], without a layer of its own that every call would pay for.
+//! goes on through `super::idempotency`, without a layer of its own that every call would pay for.
 
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;

@@ -2,7 +2,7 @@
 //! registration, so that the OpenAPI document cannot forget or invent one.
 //!
 //! A request passes [`edge`] (id, problems, headers, numbers, log), then [`gate`] (credential, rate limit,
-//! [`idempotency`]) if it is for `/v1`, then a handler of a few lines: parse, call one flow, map. What goes wrong on the way travels as a
+//! `idempotency`) if it is for `/v1`, then a handler of a few lines: parse, call one flow, map. What goes wrong on the way travels as a
 //! [`problem::Problem`] back to the edge, which writes it.
 
 pub mod answer;

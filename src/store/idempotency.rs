@@ -1,6 +1,6 @@
 //! Rows of calls that their sender may repeat (decision 10). A row is written by the transaction that does what was asked,
 //! first without an answer, then with it, and is seen by others only together with the effect: there is no state of a row
-//! that a crash could leave behind. [`super::held_call`] holds that transaction.
+//! that a crash could leave behind. `super::held_call` holds that transaction.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::sea_query::{Expr, OnConflict};
