@@ -290,13 +290,17 @@ fn notice_settings(config: &Config) -> NoticeSettings {
     }
 }
 
-fn callback_policy(config: &Config) -> anyhow::Result<Arc<AddressPolicy>> {
-    let settings = CallbackSettings {
+/// Which receivers may be called.
+pub(super) fn callback_settings(config: &Config) -> CallbackSettings {
+    CallbackSettings {
         further_hosts: config.callbacks.further_hosts.clone(),
         environments: config.callbacks.environments.clone(),
         allow_loopback: config.callbacks.allow_loopback,
-    };
-    let policy = AddressPolicy::new(&settings).map_err(|errors| {
+    }
+}
+
+fn callback_policy(config: &Config) -> anyhow::Result<Arc<AddressPolicy>> {
+    let policy = AddressPolicy::new(&callback_settings(config)).map_err(|errors| {
         let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
         anyhow::anyhow!("callbacks: {}", texts.join("; "))
     })?;
@@ -355,7 +359,7 @@ fn pages(config: &Config) -> PageSettings {
 
 fn documents(config: &Config) -> anyhow::Result<Documents> {
     let openapi = document::openapi();
-    let host = super::commands::export::connector_host(Some(&config.server.public_url))?;
+    let host = super::commands::export::served_host(&config.server.public_url)?;
     let definition = connector::lower::lower(&openapi, &host)?;
     Ok(Documents::new(&openapi, Some(&definition)))
 }

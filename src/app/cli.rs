@@ -102,11 +102,16 @@ Example:
   provider-bridge simulator --port 9400 --customers 5000 --seed 7
 
 One port answers as Entra (/{tenant}/oauth2/v2.0/token), Partner Center (/v1/...) and Dataverse
-(/api/data/v9.2/...). It prints the settings of a service that shall use it, secrets included; with --tls
-the certificate to trust follows them.
+(/api/data/v9.2/...). It prints the settings of a service that shall use it, secrets included, to standard
+output (with --tls the certificate to trust follows them), and to standard error the call that connects
+Partner Center. To try a service against it:
+  provider-bridge simulator > simulator.env
+  set -a; . ./simulator.env; provider-bridge serve        (in a second shell)
+
 
 Control API while it runs, without credential:
-  GET    /_simulator/             what there is: counts, kinds of faults and of changes
+  GET    /_simulator/             what there is: counts, settings and credentials of a service that shall
+                                  use it, kinds of faults and of changes with their fields
   POST   /_simulator/faults       switch a fault on, e.g.
                                   {\"upstream\":\"dataverse\",\"kind\":\"too-many-requests\",\"seconds\":5,\"times\":3}
   GET    /_simulator/faults       the faults that are on, and how often they hit

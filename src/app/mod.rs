@@ -13,6 +13,7 @@ pub mod open;
 pub mod output;
 pub mod providers;
 pub mod running;
+pub mod settings;
 pub mod tasks;
 pub mod telemetry;
 
@@ -21,7 +22,6 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use self::cli::{Cli, Command, KeysCommand};
-use crate::config::Config;
 
 /// Parses the command line and does what it says.
 #[must_use]
@@ -42,10 +42,21 @@ pub fn run() -> ExitCode {
     match runtime.block_on(perform(cli)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            output::note(format!("error: {error:#}"));
+            output::note(format!("error: {}", in_one_line(&error)));
             ExitCode::FAILURE
         }
     }
+}
+
+/// The error and its causes, without those that the text before has said already.
+fn in_one_line(error: &anyhow::Error) -> String {
+    let mut said: Vec<String> = Vec::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if said.last().is_none_or(|before| !before.contains(&cause)) {
+            said.push(cause);
+        }
+    }
+    said.join(": ")
 }
 
 async fn perform(cli: Cli) -> anyhow::Result<()> {
@@ -58,7 +69,7 @@ async fn perform(cli: Cli) -> anyhow::Result<()> {
         Command::Export(command) => return commands::export::run(command),
         _ => {}
     }
-    let mut config = Config::load(cli.config.as_deref())?;
+    let mut config = settings::load(cli.config.as_deref())?;
     if cli.command.is_for_watching() {
         config.log.filter = std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".to_owned());
     }

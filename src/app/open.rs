@@ -1,13 +1,20 @@
 //! Opening what every command needs: the database, the key ring, the HTTP client.
 
-use anyhow::{Context as _, bail};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::time::Duration;
 
+use anyhow::{Context as _, bail};
+use chrono::TimeDelta;
+
+use super::clock::system_context;
+use super::output::note;
 use crate::config::{Config, EnvironmentKind};
 use crate::domain::caller::{Actor, ActorKind, Caller, Channel, Role};
 use crate::domain::context::Context;
 use crate::identity::key_ring::KeyRing;
 use crate::net::client::{ClientSettings, HttpClient};
-use crate::store::{DatabaseLocation, DatabaseSettings, Engine, SchemaState, Store};
+use crate::store::{DatabaseLocation, DatabaseSettings, Engine, SchemaState, Store, StoreError};
 
 /// Who works at the command line: whoever has the database may do everything.
 #[must_use]
@@ -37,14 +44,51 @@ pub fn database_settings(config: &Config) -> DatabaseSettings {
     }
 }
 
-/// Opens the database as it is.
+/// A database server that is not there yet is waited for at start, so long in all and with such pauses.
+const START_WITHIN: TimeDelta = TimeDelta::seconds(10);
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Opens the database as it is. A server that cannot be reached is tried again for a while, and said so.
 ///
 /// # Errors
 /// When it cannot be opened or reached.
 pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
-    Store::open(&database_settings(config))
-        .await
-        .context("the database cannot be opened")
+    let settings = database_settings(config);
+    if let DatabaseLocation::Sqlite(file) = &settings.location {
+        let data = &config.database.data_directory;
+        make_folder(file.parent().filter(|folder| folder.starts_with(data)))?;
+    }
+    let context = system_context();
+    let until = context.now() + START_WITHIN;
+    let mut told = false;
+    loop {
+        match Store::open(&settings).await {
+            Ok(store) => return Ok(store),
+            Err(error @ StoreError::Unreachable(_)) if context.now() < until => {
+                if !told {
+                    note(format!(
+                        "{error}; trying for {} seconds",
+                        START_WITHIN.num_seconds()
+                    ));
+                    told = true;
+                }
+                context.sleep(PAUSE).await;
+            }
+            Err(error) => return Err(error).context("the database cannot be opened"),
+        }
+    }
+}
+
+/// Makes a folder of ours, for its owner alone.
+fn make_folder(folder: Option<&Path>) -> anyhow::Result<()> {
+    let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) else {
+        return Ok(());
+    };
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .with_context(|| format!("the folder {} cannot be made", folder.display()))
 }
 
 /// Opens the database and makes sure that its schema is ours: SQLite is migrated, PostgreSQL must have been.
@@ -72,6 +116,9 @@ pub async fn open_current_store(config: &Config) -> anyhow::Result<Store> {
 pub fn open_key_ring(config: &Config, context: &Context) -> anyhow::Result<KeyRing> {
     let production = config.environment.kind == EnvironmentKind::Production;
     let directory = &config.database.data_directory;
+    if config.keys.ring.is_empty() && !production {
+        make_folder(Some(directory))?;
+    }
     Ok(KeyRing::open(
         &config.keys.ring,
         production,

@@ -1,5 +1,9 @@
 //! `[dataverse]`: the CRM, its application user, and how long lookups are cached.
 
+use std::str::FromStr;
+
+use chrono::DateTime;
+use croner::Cron;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
@@ -72,14 +76,32 @@ impl Dataverse {
     }
 }
 
+/// Whether `text` has five fields (not the six with seconds that the reader would take too) and fires at all.
+fn is_schedule(text: &str) -> bool {
+    text.split_whitespace().count() == 5
+        && Cron::from_str(text).is_ok_and(|cron| {
+            cron.find_next_occurrence(&DateTime::UNIX_EPOCH, false)
+                .is_ok()
+        })
+}
+
 impl Section for Dataverse {
     const NAME: &'static str = "dataverse";
 
     fn mistakes(&self) -> Vec<String> {
-        if self.org_url.is_empty() {
-            return Vec::new();
-        }
         let mut mistakes = self.webhook_mistakes();
+        if !(1..=5000).contains(&self.page_size) {
+            mistakes.push("page_size must be between 1 and 5000".to_owned());
+        }
+        if !is_schedule(&self.refresh) {
+            mistakes.push(format!(
+                "refresh: `{}` is no cron expression of five fields (minute, hour, day, month, weekday) such as */10 * * * *",
+                self.refresh
+            ));
+        }
+        if self.org_url.is_empty() {
+            return mistakes;
+        }
         if !self.org_url().is_some_and(|url| is_safe(&url)) {
             mistakes.push("org_url must be an https URL, or http to this very machine".to_owned());
         }
@@ -92,9 +114,6 @@ impl Section for Dataverse {
             if value.trim().is_empty() {
                 mistakes.push(format!("{key} must be set when org_url is"));
             }
-        }
-        if !(1..=5000).contains(&self.page_size) {
-            mistakes.push("page_size must be between 1 and 5000".to_owned());
         }
         mistakes
     }

@@ -1,12 +1,13 @@
 //! `[environment]`: one deployment is one environment (A4).
 
+use std::str::FromStr;
+
 use serde::Deserialize;
 
 use super::Section;
 
 /// What kind of environment a deployment is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EnvironmentKind {
     /// Real customers, real money. No development shortcuts.
     Production,
@@ -16,12 +17,31 @@ pub enum EnvironmentKind {
     Development,
 }
 
+impl FromStr for EnvironmentKind {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "production" => Ok(Self::Production),
+            "sandbox" => Ok(Self::Sandbox),
+            "development" => Ok(Self::Development),
+            _ => Err(()),
+        }
+    }
+}
+
+fn kind<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<EnvironmentKind, D::Error> {
+    let wanted = "kind of environment: use production, sandbox or development";
+    super::from_text(deserializer, wanted)
+}
+
 /// Name and kind of this deployment.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Environment {
     /// Stands in every event and on every page.
     pub name: String,
     /// Its kind.
+    #[serde(deserialize_with = "kind")]
     pub kind: EnvironmentKind,
 }
 

@@ -24,4 +24,24 @@ impl HttpClient {
 
 impl Section for HttpClient {
     const NAME: &'static str = "http_client";
+
+    fn mistakes(&self) -> Vec<String> {
+        let mut mistakes = Vec::new();
+        if !(1..=3600).contains(&self.timeout_seconds) {
+            mistakes.push("timeout_seconds must be between 1 and 3600".to_owned());
+        }
+        if let Some(file) = self.trusted_roots() {
+            let shown = file.display();
+            match std::fs::read_to_string(file) {
+                Err(error) => {
+                    mistakes.push(format!("trusted_roots: {shown} cannot be read: {error}"));
+                }
+                Ok(text) if !text.contains("-----BEGIN CERTIFICATE-----") => mistakes.push(
+                    format!("trusted_roots: {shown} holds no certificate in PEM format"),
+                ),
+                Ok(_) => {}
+            }
+        }
+        mistakes
+    }
 }

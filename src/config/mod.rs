@@ -10,13 +10,13 @@ mod environment;
 mod http_client;
 mod keys;
 mod log;
+mod reading;
 mod retention;
 mod server;
 mod upstream;
 
+use std::collections::HashMap;
 use std::path::Path;
-
-use serde::de::DeserializeOwned;
 
 pub use callbacks::Callbacks;
 pub use callers::Callers;
@@ -29,6 +29,8 @@ pub use log::{Log, LogFormat};
 pub use retention::Retention;
 pub use server::Server;
 pub use upstream::{Entra, PartnerCenter};
+
+use reading::{Reading, Section, from_text};
 
 /// Every setting with its default and what it means; `config` prints it.
 pub const DEFAULTS: &str = include_str!("defaults.toml");
@@ -78,34 +80,6 @@ fn count(errors: usize) -> String {
     }
 }
 
-/// A section that can be wrong in more ways than its types say.
-trait Section: DeserializeOwned {
-    /// Name of the section in the file.
-    const NAME: &'static str;
-    /// What is wrong, each naming the key and the mend.
-    fn mistakes(&self) -> Vec<String> {
-        Vec::new()
-    }
-}
-
-fn section<S: Section>(whole: &config::Config, errors: &mut Vec<String>) -> Option<S> {
-    match whole.get::<S>(S::NAME) {
-        Ok(section) => {
-            errors.extend(
-                section
-                    .mistakes()
-                    .into_iter()
-                    .map(|text| format!("{}.{text}", S::NAME)),
-            );
-            Some(section)
-        }
-        Err(error) => {
-            errors.push(format!("[{}] {error}", S::NAME));
-            None
-        }
-    }
-}
-
 impl Config {
     /// Reads defaults, then `file`, then the process environment.
     ///
@@ -121,7 +95,20 @@ impl Config {
     /// Every mistake at once.
     pub fn load_with(
         file: Option<&Path>,
-        variables: std::collections::HashMap<String, String>,
+        variables: HashMap<String, String>,
+    ) -> Result<Self, ConfigError> {
+        Self::load_checked(file, variables, |_| Vec::new())
+    }
+
+    /// Like [`Self::load_with`], with further mistakes that only the rooms behind a setting can see. Each begins with its
+    /// key.
+    ///
+    /// # Errors
+    /// Every mistake at once.
+    pub fn load_checked(
+        file: Option<&Path>,
+        variables: HashMap<String, String>,
+        further: impl FnOnce(&Self) -> Vec<String>,
     ) -> Result<Self, ConfigError> {
         let one = |error: config::ConfigError| ConfigError(vec![error.to_string()]);
         let lists = ["server.allowed_hosts", "server.gateway_hosts", "keys.ring"];
@@ -145,23 +132,26 @@ impl Config {
             builder = builder.add_source(config::File::from(file).format(config::FileFormat::Toml));
         }
         let whole = builder.add_source(variables_source).build().map_err(one)?;
-        Self::of(&whole)
+        Self::of(&whole, further)
     }
 
-    fn of(whole: &config::Config) -> Result<Self, ConfigError> {
-        let mut errors = unknown_keys(whole);
-        let environment = section::<Environment>(whole, &mut errors);
-        let server = section::<Server>(whole, &mut errors);
-        let database = section::<Database>(whole, &mut errors);
-        let keys = section::<Keys>(whole, &mut errors);
-        let entra = section::<Entra>(whole, &mut errors);
-        let partner_center = section::<PartnerCenter>(whole, &mut errors);
-        let dataverse = section::<Dataverse>(whole, &mut errors);
-        let callbacks = section::<Callbacks>(whole, &mut errors);
-        let callers = section::<Callers>(whole, &mut errors);
-        let http_client = section::<HttpClient>(whole, &mut errors);
-        let retention = section::<Retention>(whole, &mut errors);
-        let log = section::<Log>(whole, &mut errors);
+    fn of(
+        whole: &config::Config,
+        further: impl FnOnce(&Self) -> Vec<String>,
+    ) -> Result<Self, ConfigError> {
+        let mut reading = Reading::of(whole);
+        let environment = reading.section::<Environment>();
+        let server = reading.section::<Server>();
+        let database = reading.section::<Database>();
+        let keys = reading.section::<Keys>();
+        let entra = reading.section::<Entra>();
+        let partner_center = reading.section::<PartnerCenter>();
+        let dataverse = reading.section::<Dataverse>();
+        let callbacks = reading.section::<Callbacks>();
+        let callers = reading.section::<Callers>();
+        let http_client = reading.section::<HttpClient>();
+        let retention = reading.section::<Retention>();
+        let log = reading.section::<Log>();
         let all = (|| {
             Some(Self {
                 environment: environment?,
@@ -179,11 +169,13 @@ impl Config {
             })
         })();
         if let Some(config) = &all {
-            errors.extend(config.shortcuts());
+            reading.add(config.shortcuts());
+            reading.add(further(config));
         }
+        let mistakes = reading.finish();
         match all {
-            Some(config) if errors.is_empty() => Ok(config),
-            _ => Err(ConfigError(errors)),
+            Some(config) if mistakes.is_empty() => Ok(config),
+            _ => Err(ConfigError(mistakes)),
         }
     }
 
@@ -215,45 +207,6 @@ impl Config {
         refuse(self.keys.ring.is_empty(), "keys.ring is empty");
         found
     }
-}
-
-/// A misspelt key would silently leave the default in force.
-fn unknown_keys(whole: &config::Config) -> Vec<String> {
-    let parse = |text: &str| {
-        config::Config::builder()
-            .add_source(config::File::from_str(text, config::FileFormat::Toml))
-            .build()
-            .and_then(config::Config::try_deserialize::<serde_json::Value>)
-            .unwrap_or_default()
-    };
-    let known = parse(DEFAULTS);
-    let given = whole
-        .clone()
-        .try_deserialize::<serde_json::Value>()
-        .unwrap_or_default();
-    let mut unknown = Vec::new();
-    for (section, keys) in given.as_object().into_iter().flatten() {
-        let Some(known) = known.get(section).and_then(serde_json::Value::as_object) else {
-            unknown.push(format!("there is no section [{section}]"));
-            continue;
-        };
-        let keys = keys.as_object().into_iter().flatten().map(|(key, _)| key);
-        unknown.extend(
-            keys.filter(|key| !known.contains_key(*key))
-                .map(|key| format!("{section}.{key} is no setting")),
-        );
-    }
-    unknown
-}
-
-/// Reads a value from text, so that what cannot be read is quoted together with what would do.
-fn from_text<'de, T: std::str::FromStr, D: serde::Deserializer<'de>>(
-    deserializer: D,
-    wanted: &str,
-) -> Result<T, D::Error> {
-    let text = <String as serde::Deserialize>::deserialize(deserializer)?;
-    text.parse()
-        .map_err(|_| serde::de::Error::custom(format!("`{text}` is no {wanted}")))
 }
 
 fn url<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<url::Url, D::Error> {

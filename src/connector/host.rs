@@ -3,9 +3,12 @@
 
 use url::Url;
 
-/// Host and, where it is not 443, port of a deployment, as Swagger's `host` wants it.
+/// Host and, where it is not 443, port of a deployment, as Swagger's `host` wants it, and the path below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Host(String);
+pub struct Host {
+    name: String,
+    base_path: String,
+}
 
 /// Why a text is no host for a connector.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,8 +21,8 @@ pub enum HostError {
     /// A scheme that the platform does not call.
     #[error("`{0}` is not https; Power Platform calls a connector over https only")]
     NotHttps(String),
-    /// A path, query, fragment or user that Swagger's `host` has no place for.
-    #[error("`{0}` has more than a host and a port; the connector calls the root of a host")]
+    /// A query, fragment or user that Swagger 2.0 has no place for.
+    #[error("`{0}` has more than a host, a port and a path; leave the rest away")]
     MoreThanHost(String),
 }
 
@@ -27,13 +30,16 @@ impl Host {
     /// What the checked-in package names. A deployment puts its own in with `--host` or `--public-url`.
     #[must_use]
     pub fn placeholder() -> Self {
-        Self("provider-bridge.contoso.com".to_owned())
+        Self {
+            name: "provider-bridge.contoso.com".to_owned(),
+            base_path: "/".to_owned(),
+        }
     }
 
-    /// Reads `bridge.contoso.com`, `bridge.contoso.com:8443` or `https://bridge.contoso.com/`.
+    /// Reads `bridge.contoso.com`, `bridge.contoso.com:8443` or `https://bridge.contoso.com/base`.
     ///
     /// # Errors
-    /// When it is not https, has a path, or is no host at all.
+    /// When it is not https, has a query or the like, or is no host at all.
     pub fn parse(text: &str) -> Result<Self, HostError> {
         let text = text.trim();
         let url = if text.contains("://") {
@@ -45,8 +51,7 @@ impl Host {
         if url.scheme() != "https" {
             return Err(HostError::NotHttps(text.to_owned()));
         }
-        let bare = url.path() == "/"
-            && url.query().is_none()
+        let bare = url.query().is_none()
             && url.fragment().is_none()
             && url.username().is_empty()
             && url.password().is_none();
@@ -56,16 +61,24 @@ impl Host {
         let host = url
             .host_str()
             .ok_or_else(|| HostError::Unreadable(text.to_owned()))?;
-        Ok(Self(match url.port() {
+        let name = match url.port() {
             Some(port) => format!("{host}:{port}"),
             None => host.to_owned(),
-        }))
+        };
+        let base_path = format!("/{}", url.path().trim_matches('/'));
+        Ok(Self { name, base_path })
     }
 
     /// The host as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.name
+    }
+
+    /// What every path of the API begins with, as Swagger's `basePath` wants it: without a slash at its end.
+    #[must_use]
+    pub fn base_path(&self) -> &str {
+        &self.base_path
     }
 }
 
@@ -86,6 +99,10 @@ mod tests {
             Host::parse("bridge.contoso.com:8443").unwrap().as_str(),
             "bridge.contoso.com:8443"
         );
+        let below = Host::parse("https://gateway.contoso.com/base/path/").unwrap();
+        assert_eq!(below.as_str(), "gateway.contoso.com");
+        assert_eq!(below.base_path(), "/base/path");
+        assert_eq!(Host::parse("https://contoso.com").unwrap().base_path(), "/");
     }
 
     #[test]
@@ -96,7 +113,7 @@ mod tests {
             HostError::NotHttps(_)
         ));
         for text in [
-            "https://contoso.com/bridge",
+            "https://contoso.com/bridge#x",
             "bridge.contoso.com/?x=1",
             "me@contoso.com",
         ] {

@@ -4,6 +4,7 @@
 use actix_web::http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
+use super::credentials;
 use super::entra::PEOPLE;
 use super::exchange::{Answer, Call};
 use super::faults::{self, Fault};
@@ -40,7 +41,7 @@ pub(super) fn answer(simulation: &Simulation, call: &Call) -> Answer {
     let segments = call.segments();
     let path = segments.get(1..).unwrap_or_default();
     match (&call.method, path) {
-        (&Method::GET, []) => Answer::json(StatusCode::OK, &overview(simulation)),
+        (&Method::GET, []) => Answer::json(StatusCode::OK, &overview(simulation, call)),
         (&Method::GET, ["statistics"]) => Answer::json(StatusCode::OK, &statistics(simulation)),
         (&Method::GET, ["requests"]) => {
             Answer::json(StatusCode::OK, &simulation.statistics.latest())
@@ -74,7 +75,7 @@ pub(super) fn answer(simulation: &Simulation, call: &Call) -> Answer {
     }
 }
 
-fn overview(simulation: &Simulation) -> Value {
+fn overview(simulation: &Simulation, call: &Call) -> Value {
     let counts = simulation.world.read(|world| {
         json!({
             "customers": world.customer_count(),
@@ -92,8 +93,13 @@ fn overview(simulation: &Simulation) -> Value {
             example
         })
         .collect();
+    let settings: Map<String, Value> = credentials::settings(&call.origin)
+        .into_iter()
+        .map(|(key, value)| (format!("PROVIDER_BRIDGE__{key}"), value.into()))
+        .collect();
     json!({
         "world": counts,
+        "connect": { "settings": settings, "POST /v1/providers": credentials::provider_body() },
         "faultKinds": faults,
         "changeKinds": CHANGES,
         "example": {

@@ -1,4 +1,6 @@
-//! Who may sign in: the credentials of the demo. They open nothing but this simulator.
+//! Who may sign in: the credentials of the demo. They open nothing but this simulator, and what a service has to be told to use it.
+
+use serde_json::{Value, json};
 
 /// Tenant that hosts Partner Center.
 pub const PARTNER_TENANT_ID: &str = "5a1d7c3e-2b94-4f06-8e1b-90c2d4f6a801";
@@ -16,6 +18,34 @@ pub const DATAVERSE_CLIENT_SECRET: &str = "simulated~dataverse~secret";
 pub const PARTNER_CENTER_RESOURCE: &str = "https://api.partnercenter.microsoft.com";
 /// Partner Center's own application, which tokens may name instead.
 pub(super) const PARTNER_CENTER_APP: &str = "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd";
+
+/// The settings of a service that shall use the stand-ins at `base_url`, as environment variables without their prefix.
+#[must_use]
+pub fn settings(base_url: &str) -> [(&'static str, String); 8] {
+    let settings = [
+        ("ENTRA__AUTHORITY", base_url),
+        ("PARTNER_CENTER__BASE_URL", base_url),
+        ("PARTNER_CENTER__REQUESTS_PER_MINUTE", "0"),
+        ("DATAVERSE__ORG_URL", base_url),
+        ("DATAVERSE__TENANT", ENTRA_TENANT_ID),
+        ("DATAVERSE__CLIENT_ID", DATAVERSE_CLIENT_ID),
+        ("DATAVERSE__CLIENT_SECRET", DATAVERSE_CLIENT_SECRET),
+        ("HTTP_CLIENT__ALLOW_PLAIN_LOOPBACK", "true"),
+    ];
+    settings.map(|(key, value)| (key, value.to_owned()))
+}
+
+/// The body of `POST /v1/providers` that connects a service to the simulated Partner Center.
+#[must_use]
+pub fn provider_body() -> Value {
+    json!({
+        "kind": "partner-center",
+        "name": "Partner Center (simulated)",
+        "partnerTenant": PARTNER_TENANT_ID,
+        "clientId": PARTNER_CENTER_CLIENT_ID,
+        "clientSecret": PARTNER_CENTER_CLIENT_SECRET,
+    })
+}
 
 /// An application that Entra knows.
 pub(super) struct Known {

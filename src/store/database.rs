@@ -1,6 +1,7 @@
 //! Opening the database, on either engine, and knowing whether its schema is ours.
 
 use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use super::error::StoreError;
 use super::held_call::{HeldCall, RunningCalls};
 use super::migrations::Migrator;
+use super::reach::{make_file, reach};
 use super::readiness::LastWrite;
 use super::signals::{Signal, Signals};
 use super::transaction::{CommitObserver, NOTIFY_CHANNEL, WriteTx};
@@ -218,14 +220,22 @@ impl Store {
             return Ok(None);
         };
         let lock = path.with_extension("lock");
-        let unavailable = |what: &str| {
+        let unavailable = || {
             StoreError::Unavailable(format!(
-                "{what} {}: another process serves this database; stop it, or give this one a data directory of its own",
+                "cannot lock {}: another process serves this database; stop it, or give this one a data directory of its own",
                 lock.display()
             ))
         };
-        let file = File::create(&lock).map_err(|_| unavailable("cannot create"))?;
-        file.try_lock().map_err(|_| unavailable("cannot lock"))?;
+        let file = File::options()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&lock)
+            .map_err(|error| {
+                StoreError::Unavailable(format!("{} cannot be made: {error}", lock.display()))
+            })?;
+        file.try_lock().map_err(|_| unavailable())?;
         Ok(Some(file))
     }
 
@@ -281,14 +291,7 @@ impl std::fmt::Debug for Store {
 }
 
 async fn sqlite(path: &Path, connections: u32) -> Result<DatabaseConnection, StoreError> {
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        std::fs::create_dir_all(folder).map_err(|error| {
-            StoreError::Unavailable(format!("cannot create {}: {error}", folder.display()))
-        })?;
-    }
+    make_file(path)?;
     let file = path.to_owned();
     let mut options = ConnectOptions::new("sqlite::memory:");
     options
@@ -321,6 +324,7 @@ async fn sqlite(path: &Path, connections: u32) -> Result<DatabaseConnection, Sto
 }
 
 async fn postgres(url: &SecretString, connections: u32) -> Result<DatabaseConnection, StoreError> {
+    reach(url).await?;
     let mut options = ConnectOptions::new(url.expose_secret().to_owned());
     // One more for the listener, which keeps its connection for good.
     options

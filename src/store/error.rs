@@ -9,8 +9,8 @@ const POSTGRES_DISK_FULL: &str = "53100";
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database refused or could not be reached.
-    #[error("the database failed")]
-    Database(#[from] DbErr),
+    #[error("the database failed: {0}")]
+    Database(DbErr),
     /// A row that this program could not have written.
     #[error("{table}.{column} of row {id} holds `{value}`, which is impossible")]
     Impossible {
@@ -38,6 +38,16 @@ pub enum StoreError {
     /// The database file is in use, or cannot be opened.
     #[error("{0}")]
     Unavailable(String),
+    /// The database server cannot be reached now, which a restart of it may well mend.
+    #[error("{0}")]
+    Unreachable(String),
+}
+
+/// Its text holds that of its cause, so the cause is not chained: it would be said twice.
+impl From<DbErr> for StoreError {
+    fn from(error: DbErr) -> Self {
+        Self::Database(error)
+    }
 }
 
 impl StoreError {
@@ -51,7 +61,10 @@ impl StoreError {
     /// Whether it is the database that cannot, rather than its rows that stand against it.
     #[must_use]
     pub fn is_outage(&self) -> bool {
-        matches!(self, Self::Database(_) | Self::Unavailable(_)) && !self.is_unique_violation()
+        matches!(
+            self,
+            Self::Database(_) | Self::Unavailable(_) | Self::Unreachable(_)
+        ) && !self.is_unique_violation()
     }
 
     /// Whether the database has no room left: its disk is full, or it may not grow.

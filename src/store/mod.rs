@@ -28,6 +28,7 @@ mod migrations;
 pub mod outbox;
 pub mod provider_accounts;
 pub mod providers;
+mod reach;
 mod readiness;
 pub mod retention;
 pub mod sealed_rows;

@@ -3,6 +3,8 @@
 //! lints that all of it is test code, where `unwrap` and `panic!` are how a test fails.
 
 #[cfg(test)]
+mod app;
+#[cfg(test)]
 mod architecture;
 #[cfg(test)]
 mod crm;

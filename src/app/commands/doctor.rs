@@ -1,12 +1,16 @@
-//! `doctor` (A6): checks settings, database, keys, schedules and connections, and says how to mend what is wrong.
+//! `doctor` (A6): checks settings, database, keys, schedules and connections, and says how to mend what is wrong. It changes
+//! nothing: where the database or the development key is not made yet, or the schema is behind, that is said and no more.
 
 use serde::Serialize;
 
 use crate::app::build::App;
 use crate::app::clock::system_context;
-use crate::app::open::{open_key_ring, open_store, operator};
+use crate::app::in_one_line;
+use crate::app::open::{open_http_client, open_key_ring, open_store, operator};
 use crate::app::output::{note, result};
 use crate::config::Config;
+use crate::domain::ports::crm::Crm;
+use crate::identity::key_ring::DEVELOPMENT_KEY_FILE;
 use crate::store::{Engine, SchemaState};
 
 /// One thing checked.
@@ -14,7 +18,19 @@ use crate::store::{Engine, SchemaState};
 struct Finding {
     name: String,
     passed: bool,
+    /// Passed, but somebody should know.
+    warning: bool,
     detail: String,
+}
+
+/// What can be done with the database as it is.
+enum Base {
+    /// Everything can be looked at.
+    Usable,
+    /// Its tables are not those of this program yet.
+    Behind,
+    /// Nothing.
+    Broken,
 }
 
 /// What was found, in the order it was looked at.
@@ -28,9 +44,19 @@ impl Findings {
         self.0.push(Finding {
             name: name.to_owned(),
             passed,
+            warning: false,
             detail,
         });
         passed
+    }
+
+    fn warn(&mut self, name: &str, detail: String) {
+        self.0.push(Finding {
+            name: name.to_owned(),
+            passed: true,
+            warning: true,
+            detail,
+        });
     }
 }
 
@@ -48,63 +74,139 @@ pub async fn run(config: Config, as_json: bool) -> anyhow::Result<()> {
         "settings",
         Ok(format!("can be read; environment {environment}")),
     );
-    if check_database(&config, &mut findings).await {
-        check_service(config, &mut findings).await;
+    let base = check_database(&config, &mut findings).await;
+    let keys = check_keys(&config, &mut findings);
+    match base {
+        Base::Usable if keys => check_service(config, &mut findings).await,
+        Base::Usable | Base::Behind => check_crm_alone(&config, &mut findings).await,
+        Base::Broken => {}
     }
+    let warnings = findings.0.iter().filter(|finding| finding.warning).count();
     let failed = findings.0.iter().filter(|finding| !finding.passed).count();
     if as_json {
         result(serde_json::json!({ "passed": failed == 0, "findings": findings.0 }));
     } else {
         for finding in &findings.0 {
-            let mark = if finding.passed { "ok  " } else { "FAIL" };
+            let mark = match (finding.passed, finding.warning) {
+                (true, false) => "ok  ",
+                (true, true) => "warn",
+                (false, _) => "FAIL",
+            };
             result(format!("{mark}  {}: {}", finding.name, finding.detail));
         }
     }
     if failed > 0 {
         anyhow::bail!("{failed} of {} checks failed", findings.0.len());
     }
-    note("everything is in order");
+    note(match warnings {
+        0 => "everything is in order".to_owned(),
+        1 => "everything is in order, but for 1 warning".to_owned(),
+        _ => format!("everything is in order, but for {warnings} warnings"),
+    });
     Ok(())
 }
 
-async fn check_database(config: &Config, findings: &mut Findings) -> bool {
+async fn check_database(config: &Config, findings: &mut Findings) -> Base {
+    let file = config.database.sqlite_file();
+    if let Some(file) = file.filter(|file| !file.exists()) {
+        let text = format!(
+            "there is none at {} yet; `serve` or `migrate` makes it",
+            file.display()
+        );
+        findings.warn("database", text);
+        return Base::Behind;
+    }
     let store = match open_store(config).await {
         Ok(store) => store,
-        Err(error) => return findings.add("database", Err(format!("{error:#}"))),
+        Err(error) => {
+            findings.add("database", Err(in_one_line(&error)));
+            return Base::Broken;
+        }
     };
     findings.add(
         "database",
         Ok(format!("{:?} can be reached", store.engine())),
     );
-    let schema = match (store.schema().await, store.engine()) {
-        (Ok(SchemaState::Current), _) => Ok("current".to_owned()),
-        (Ok(SchemaState::Older(steps)), Engine::Sqlite) => Ok(format!(
-            "{} migrations behind; `serve` applies them",
-            steps.len()
-        )),
-        (Ok(SchemaState::Older(steps)), Engine::Postgres) => Err(format!(
-            "{} migrations behind; run `provider-bridge migrate`",
-            steps.len()
-        )),
-        (Ok(SchemaState::Newer(_)), _) => {
-            Err("newer than this program; run the newer program".to_owned())
+    let state = store.schema().await;
+    let engine = store.engine();
+    store.close().await;
+    match (state, engine) {
+        (Ok(SchemaState::Current), _) => {
+            findings.add("schema", Ok("current".to_owned()));
+            Base::Usable
         }
-        (Err(error), _) => Err(error.to_string()),
-    };
-    let usable = findings.add("schema", schema);
+        (Ok(SchemaState::Older(steps)), Engine::Sqlite) => {
+            let text = format!(
+                "behind: `serve` or `migrate` applies {} migrations",
+                steps.len()
+            );
+            findings.warn("schema", text);
+            Base::Behind
+        }
+        (Ok(SchemaState::Older(steps)), Engine::Postgres) => {
+            let text = format!(
+                "behind: `serve` refuses to start; run `provider-bridge migrate`, which applies {} migrations",
+                steps.len()
+            );
+            findings.add("schema", Err(text));
+            Base::Behind
+        }
+        (Ok(SchemaState::Newer(_)), _) => {
+            let text = "newer than this program; run the newer program".to_owned();
+            findings.add("schema", Err(text));
+            Base::Broken
+        }
+        (Err(error), _) => {
+            findings.add("schema", Err(error.to_string()));
+            Base::Broken
+        }
+    }
+}
+
+fn check_keys(config: &Config, findings: &mut Findings) -> bool {
+    let file = config.database.data_directory.join(DEVELOPMENT_KEY_FILE);
+    if config.keys.ring.is_empty() && !file.exists() {
+        let text = format!("there is none yet; `serve` makes {}", file.display());
+        findings.warn("keys", text);
+        return false;
+    }
     let ring = open_key_ring(config, &system_context());
     let ring = ring
         .map(|ring| format!("the current key is `{}`", ring.current_id()))
-        .map_err(|error| format!("{error:#}"));
-    findings.add("keys", ring) && usable
+        .map_err(|error| in_one_line(&error));
+    findings.add("keys", ring)
+}
+
+/// Without tables there are no schedules and no providers; the CRM can be asked all the same.
+async fn check_crm_alone(config: &Config, findings: &mut Findings) {
+    findings.warn(
+        "schedules and providers",
+        "not checked: the database or the keys are not ready".to_owned(),
+    );
+    let parts = open_http_client(config)
+        .and_then(|http| crate::app::crm::connect(config, &system_context(), &http));
+    match parts {
+        Ok(parts) => check_crm(config, &*parts.client, findings).await,
+        Err(error) => drop(findings.add("Dynamics", Err(in_one_line(&error)))),
+    }
+}
+
+async fn check_crm(config: &Config, client: &dyn Crm, findings: &mut Findings) {
+    if config.dataverse.org_url().is_some() {
+        report(findings, "Dynamics", &client.verify().await);
+    } else {
+        findings.add(
+            "Dynamics",
+            Err("not connected; set dataverse.org_url and its credential".to_owned()),
+        );
+    }
 }
 
 async fn check_service(config: Config, findings: &mut Findings) {
-    let crm_connected = config.dataverse.org_url().is_some();
     let app = match App::build_beside(config, system_context()).await {
         Ok(app) => app,
         Err(error) => {
-            findings.add("service", Err(format!("{error:#}")));
+            findings.add("service", Err(in_one_line(&error)));
             return;
         }
     };
@@ -129,14 +231,7 @@ async fn check_service(config: Config, findings: &mut Findings) {
             findings.add("schedules", outcome);
         }
     }
-    if crm_connected {
-        report(findings, "Dynamics", &flows.crm.verify().await);
-    } else {
-        findings.add(
-            "Dynamics",
-            Err("not connected; set dataverse.org_url and its credential".to_owned()),
-        );
-    }
+    check_crm(&app.config, &*flows.crm, findings).await;
     for provider in flows.list_providers(&operator()).await.unwrap_or_default() {
         let name = format!("provider {}", provider.name);
         match flows.verify_provider(&operator(), provider.id).await {

@@ -79,9 +79,19 @@ pub fn connector_host(public_url: Option<&url::Url>) -> anyhow::Result<Host> {
     let Some(url) = public_url else {
         return Ok(Host::placeholder());
     };
-    let host = url.host_str().unwrap_or_default();
-    let text = url
-        .port()
-        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-    Ok(Host::parse(&text)?)
+    Ok(Host::parse(url.as_str())?)
+}
+
+/// The host of the definition that a deployment serves itself, where a stand-in on this machine is no reason to refuse: the
+/// platform never sees it.
+///
+/// # Errors
+/// When the URL has no host that a connector can have.
+pub fn served_host(public_url: &url::Url) -> anyhow::Result<Host> {
+    let mut https = public_url.clone();
+    if https.scheme() == "http" {
+        // The port is kept: 80 is http's own and is left out, as it would be in the URL.
+        https = format!("https{}", https.as_str().trim_start_matches("http")).parse()?;
+    }
+    Ok(Host::parse(https.as_str())?)
 }

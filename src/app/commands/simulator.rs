@@ -28,16 +28,7 @@ pub async fn run(args: &SimulatorArgs) -> anyhow::Result<()> {
     if let Some(certificate) = running.certificate_pem() {
         result(certificate);
     }
-    note(
-        "the lines above are the settings of a service that shall use these stand-ins; Ctrl-C ends them",
-    );
-    note(format!(
-        "connect Partner Center with partner tenant {}, client id {}, client secret {}; faults: {}/_simulator/",
-        simulator::PARTNER_TENANT_ID,
-        simulator::PARTNER_CENTER_CLIENT_ID,
-        simulator::PARTNER_CENTER_CLIENT_SECRET,
-        running.base_url()
-    ));
+    note(connecting(&running.base_url()));
     told_to_stop().await;
     running.stop().await;
     Ok(())
@@ -45,19 +36,23 @@ pub async fn run(args: &SimulatorArgs) -> anyhow::Result<()> {
 
 /// The settings of a service that shall use the stand-ins.
 fn settings(base_url: &str) -> String {
-    let settings = [
-        ("ENTRA__AUTHORITY", base_url),
-        ("PARTNER_CENTER__BASE_URL", base_url),
-        ("PARTNER_CENTER__REQUESTS_PER_MINUTE", "0"),
-        ("DATAVERSE__ORG_URL", base_url),
-        ("DATAVERSE__TENANT", simulator::ENTRA_TENANT_ID),
-        ("DATAVERSE__CLIENT_ID", simulator::DATAVERSE_CLIENT_ID),
-        (
-            "DATAVERSE__CLIENT_SECRET",
-            simulator::DATAVERSE_CLIENT_SECRET,
-        ),
-        ("HTTP_CLIENT__ALLOW_PLAIN_LOOPBACK", "true"),
-    ];
-    let lines = settings.map(|(key, value)| format!("PROVIDER_BRIDGE__{key}={value}"));
+    let lines = simulator::settings(base_url);
+    let lines = lines.map(|(key, value)| format!("PROVIDER_BRIDGE__{key}={value}"));
     lines.join("\n")
+}
+
+/// What to do with them, for a service at its default address.
+fn connecting(base_url: &str) -> String {
+    format!(
+        "
+The lines above are the settings of a service that shall use these stand-ins. Once it runs, connect Partner Center:
+
+  curl -X POST http://127.0.0.1:8080/v1/providers \\
+    -H \"X-Api-Key: $(provider-bridge api-keys create --name Trying --role admin)\" \\
+    -H 'Content-Type: application/json' \\
+    -d '{}'
+
+{base_url}/_simulator/ shows how to switch faults on and change the world; Ctrl-C ends the stand-ins.",
+        simulator::provider_body()
+    )
 }

@@ -40,7 +40,7 @@ pub fn lower(openapi: &Value, host: &Host) -> Result<Value, LowerError> {
     put(&mut swagger, "swagger", json!("2.0"));
     put(&mut swagger, "info", info(&source)?);
     put(&mut swagger, "host", json!(host.as_str()));
-    put(&mut swagger, "basePath", json!("/"));
+    put(&mut swagger, "basePath", json!(host.base_path()));
     put(&mut swagger, "schemes", json!(["https"]));
     put(&mut swagger, "consumes", json!(JSON));
     put(&mut swagger, "produces", json!(JSON));

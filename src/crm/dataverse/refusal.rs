@@ -47,7 +47,7 @@ impl Failure {
         let text = |name: &str| error.and_then(|error| error.get(name)?.as_str());
         let code = text("code").map(str::trim).filter(|code| !code.is_empty());
         let code = code.map(str::to_ascii_lowercase);
-        let (kind, remedy) = judge(status, code.as_deref());
+        let (kind, remedy) = judge(status, code.as_deref(), text("message").unwrap_or_default());
         let mut message = format!("{what} failed: {host} answered {status}");
         if let Some(code) = &code {
             message.push_str(&format!(" ({code})"));
@@ -94,11 +94,16 @@ impl Failure {
     }
 }
 
-fn judge(status: u16, code: Option<&str>) -> (FailureKind, &'static str) {
+fn judge(status: u16, code: Option<&str>, said: &str) -> (FailureKind, &'static str) {
     use FailureKind::{
         Configuration, Consent, NotFound, Permission, Protocol, Rejected, Throttled, Transient,
     };
     match (status, code) {
+        // Whatever code comes with it: no role mends a token that is too old.
+        (401, _) if said.to_ascii_lowercase().contains("expired") => (
+            Consent,
+            "a fresh token was refused too; check the clocks of this machine and of whatever stands between, and try again",
+        ),
         (_, Some(code)) if code::THROTTLED.contains(&code) => (
             Throttled,
             "it limits how much one user may ask; wait and try again",

@@ -51,6 +51,7 @@ pub(super) async fn get_documentation_file(file: Path<String>) -> Outcome<HttpRe
             JAVASCRIPT,
             include_bytes!("swagger-ui/swagger-ui-bundle.js"),
         ),
+        "narrow.css" => (CSS, include_bytes!("narrow.css")),
         "swagger-ui.css" => (CSS, include_bytes!("swagger-ui/swagger-ui.css")),
         "LICENSE" => (TEXT, include_bytes!("swagger-ui/LICENSE")),
         "NOTICE" => (TEXT, include_bytes!("swagger-ui/NOTICE")),

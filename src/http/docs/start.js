@@ -1,4 +1,8 @@
 // A file of its own, because the page's Content-Security-Policy allows no script in the page.
+const dark = window.matchMedia("(prefers-color-scheme: dark)");
+const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", follow);
+follow();
 window.SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#viewer",

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::door::{self, Visitor};
-use super::words::ago;
+use super::words::{ago, sentence};
 use crate::domain::caller::Permission;
 use crate::domain::ids::ProviderId;
 use crate::domain::job::{Job, JobState, JobWork};
@@ -32,6 +32,8 @@ pub(super) struct Row {
     /// HTML of fixed words, numbers and a time.
     pub last: String,
     pub tone: &'static str,
+    /// Why the last sync failed, with the remedy; empty when it did not.
+    pub reason: String,
     pub progress: Option<Progress>,
 }
 
@@ -88,12 +90,27 @@ fn row(provider: Provider, job: Option<&Job>, run: Option<&SyncRun>, now: DateTi
         Some(run) => last(run, now),
     };
     Row {
+        reason: reason(job, run),
         id: provider.id,
         name: provider.name,
         enabled: provider.enabled,
         last,
         tone,
         progress: job.map(|job| progress(job, now)),
+    }
+}
+
+/// What the provider or the service said when it failed; their texts end in what to do.
+fn reason(job: Option<&Job>, run: Option<&SyncRun>) -> String {
+    let of_job = job
+        .filter(|job| job.state == JobState::Retry)
+        .and_then(|job| job.error.clone());
+    let of_run = run
+        .filter(|run| run.outcome == RunOutcome::Incomplete || run.counts.failed > 0)
+        .and_then(|run| run.notes.first().cloned());
+    match of_job.or(of_run) {
+        Some(text) => sentence(&text),
+        None => String::new(),
     }
 }
 
@@ -129,7 +146,10 @@ fn last(run: &SyncRun, now: DateTime<Utc>) -> (String, &'static str) {
 fn progress(job: &Job, now: DateTime<Utc>) -> Progress {
     let text = match (job.state, job.progress_total) {
         (JobState::Waiting, _) => "waiting for its turn".to_owned(),
-        (JobState::Retry, _) => "failed; will be tried again".to_owned(),
+        (JobState::Retry, _) => format!(
+            "failed; the next try is {}",
+            within((job.run_at - now).num_seconds())
+        ),
         (_, None) => format!("{} customers listed", job.progress_done),
         (_, Some(total)) => format!(
             "{} of {total}{}",
@@ -141,6 +161,14 @@ fn progress(job: &Job, now: DateTime<Utc>) -> Progress {
         done: job.progress_done,
         total: job.progress_total,
         text,
+    }
+}
+
+fn within(seconds: i64) -> String {
+    match seconds {
+        ..=1 => "due now".to_owned(),
+        2..120 => format!("in {seconds} s"),
+        _ => format!("in {} min", seconds / 60),
     }
 }
 

@@ -14,7 +14,7 @@ pub use person::{create_test, find, list_dead, redeliver};
 pub use record::{Heard, Outcome, Recorded, record};
 
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::WriteTx;
@@ -62,6 +62,22 @@ fn pending_of(subscription: SubscriptionId) -> Expr {
     Column::SubscriptionId
         .eq(subscription.as_uuid())
         .and(Expr::cust("state = 'pending'"))
+}
+
+/// Whether any delivery is on its way.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn any_pending(connection: &impl ConnectionTrait) -> Result<bool, StoreError> {
+    let first = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Expr::cust("state = 'pending'"))
+        .limit(1)
+        .into_tuple::<Uuid>()
+        .one(connection)
+        .await?;
+    Ok(first.is_some())
 }
 
 /// Gives what is on its way to one subscription to another, and what was given up, so that it can still be redelivered.

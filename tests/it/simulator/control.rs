@@ -130,3 +130,21 @@ async fn the_overview_names_every_fault_as_it_is_switched_on() {
         assert!(refused.text.contains(&format!("`{name}`")), "{name}");
     }
 }
+
+#[tokio::test]
+async fn what_a_service_needs_to_connect_is_told() {
+    let stand = Stand::new().await;
+    let shown = stand.control(Method::GET, "", None).await.json();
+    let connect = &shown["connect"];
+    let settings = &connect["settings"];
+    assert_eq!(
+        settings["PROVIDER_BRIDGE__DATAVERSE__ORG_URL"],
+        stand.running.base_url()
+    );
+    let body = &connect["POST /v1/providers"];
+    assert_eq!(body["kind"], "partner-center");
+    assert_eq!(
+        body["clientSecret"],
+        provider_bridge::simulator::PARTNER_CENTER_CLIENT_SECRET
+    );
+}

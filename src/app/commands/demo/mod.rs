@@ -39,7 +39,7 @@ use crate::identity::sessions::Sessions;
 use crate::simulator::{self, Simulator, SimulatorOptions, Upstream, World, WorldSpec};
 use crate::store::mappings::suggestions;
 use crate::store::provider_accounts::{self, Filter};
-use crate::store::{jobs, outbox};
+use crate::store::{deliveries, dispatch, jobs, outbox};
 
 /// How often the demo looks at how far things are.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
@@ -76,7 +76,7 @@ pub async fn run(args: &DemoArgs) -> anyhow::Result<()> {
             report.text()
         });
         if !args.once {
-            serve(&running, &keys, &sessions).await?;
+            serve(&running, &keys, &sessions, args.json).await?;
         }
     }
     running.stop().await;
@@ -94,24 +94,11 @@ fn config(simulator: &str, data: &Path, port: u16) -> anyhow::Result<Config> {
         ("SERVER__PUBLIC_URL", format!("http://127.0.0.1:{port}")),
         ("SERVER__REQUESTS_PER_MINUTE", "0".to_owned()),
         ("DATABASE__DATA_DIRECTORY", data.display().to_string()),
-        ("ENTRA__AUTHORITY", simulator.to_owned()),
-        ("PARTNER_CENTER__BASE_URL", simulator.to_owned()),
-        ("PARTNER_CENTER__REQUESTS_PER_MINUTE", "0".to_owned()),
-        ("DATAVERSE__ORG_URL", simulator.to_owned()),
-        ("DATAVERSE__TENANT", simulator::ENTRA_TENANT_ID.to_owned()),
-        (
-            "DATAVERSE__CLIENT_ID",
-            simulator::DATAVERSE_CLIENT_ID.to_owned(),
-        ),
-        (
-            "DATAVERSE__CLIENT_SECRET",
-            simulator::DATAVERSE_CLIENT_SECRET.to_owned(),
-        ),
         ("CALLBACKS__ALLOW_LOOPBACK", "true".to_owned()),
-        ("HTTP_CLIENT__ALLOW_PLAIN_LOOPBACK", "true".to_owned()),
     ];
     let variables: HashMap<String, String> = values
         .into_iter()
+        .chain(simulator::settings(simulator))
         .map(|(key, value)| (format!("PROVIDER_BRIDGE__{key}"), value))
         .collect();
     Ok(Config::load_with(None, variables)?)
@@ -137,9 +124,8 @@ async fn perform(
     let sync = flows.request_sync(&operator(), provider).await?;
     wait_for(running, sync.id, |job| progress.synced(job)).await?;
     let sync_seconds = started.elapsed().as_secs_f64();
-    // One that was under way when the sync ended is followed by another.
-    while let Some(matching) = jobs::unfinished(flows.store.reader(), &JobWork::AutoMatch).await? {
-        wait_for(running, matching.id, |job| progress.matched(job)).await?;
+    while let Some(job) = unfinished(running).await? {
+        wait_for(running, job, |job| progress.matched(job)).await?;
     }
     let match_seconds = started.elapsed().as_secs_f64() - sync_seconds;
     let (published, delivered, twice) = wait_for_deliveries(running, receiver, &progress).await?;
@@ -243,20 +229,34 @@ async fn wait_for(running: &Running, id: JobId, watch: impl Fn(&Job)) -> anyhow:
     }
 }
 
-/// Waits until every event has arrived: how many were published, arrived, and arrived more than once.
+/// The first Job of the demo's own that is not over. A Job that calls for another is seen together with it or before it, so
+/// that there is no moment between the two at which none seems to be left.
+async fn unfinished(running: &Running) -> anyhow::Result<Option<JobId>> {
+    let latest = jobs::latest(running.flows.store.reader(), 50).await?;
+    let open = latest
+        .into_iter()
+        .find(|job| !job.state.finished() && job.work != JobWork::Sweep);
+    Ok(open.map(|job| job.id))
+}
+
+/// Waits until every event has its position and every delivery is over: how many events were published, arrived, and
+/// arrived more than once.
 async fn wait_for_deliveries(
     running: &Running,
     receiver: &Receiver,
     progress: &Progress,
 ) -> anyhow::Result<(u64, usize, usize)> {
     let flows = &running.flows;
-    let published = outbox::count(flows.store.reader()).await?;
     let mut moved = Instant::now();
     let mut seen = 0;
     loop {
+        // In this order: a delivery is there before its event stops waiting for a position.
+        let waiting = dispatch::waiting(&flows.store).await?
+            || deliveries::any_pending(flows.store.reader()).await?;
+        let published = outbox::count(flows.store.reader()).await?;
         let (arrived, twice) = receiver.counts();
         progress.delivered(arrived as u64, published);
-        if arrived as u64 >= published {
+        if !waiting {
             return Ok((published, arrived, twice));
         }
         if arrived != seen {
@@ -297,7 +297,12 @@ async fn wrong(running: &Running, simulator: &simulator::Running) -> anyhow::Res
 }
 
 /// Serves until Ctrl-C, with what it takes to look around.
-async fn serve(running: &Running, keys: &ApiKeys, sessions: &Sessions) -> anyhow::Result<()> {
+async fn serve(
+    running: &Running,
+    keys: &ApiKeys,
+    sessions: &Sessions,
+    as_json: bool,
+) -> anyhow::Result<()> {
     let roles = [Role::Reader, Role::Provisioning, Role::Admin];
     let (_, key) = keys
         .create(&operator(), "Demo", roles.into_iter().collect())
@@ -306,13 +311,15 @@ async fn serve(running: &Running, keys: &ApiKeys, sessions: &Sessions) -> anyhow
         .create_link(&operator(), "Demo", roles.into_iter().collect())
         .await?;
     let base: url::Url = running.base_url().parse()?;
-    note("");
-    note(format!(
-        "page      {}   (works once, within 15 minutes)",
-        link(&base, secret.expose_secret())
-    ));
-    note(format!("API       {base}docs"));
-    note(format!("API key   {}", key.expose_secret()));
+    let page = link(&base, secret.expose_secret());
+    let (docs, key) = (format!("{base}docs"), key.expose_secret());
+    if as_json {
+        result(serde_json::json!({ "page": page, "docs": docs, "apiKey": key }));
+    } else {
+        result(format!(
+            "\npage      {page}   (works once, within 15 minutes)\nAPI       {docs}\nAPI key   {key}"
+        ));
+    }
     note("Ctrl-C ends the demo and throws its data away");
     told_to_stop().await;
     Ok(())
