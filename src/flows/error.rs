@@ -38,10 +38,10 @@ pub enum FlowError {
     #[error("{0}")]
     Stale(String),
     /// A provider's API failed.
-    #[error("{0}")]
+    #[error(transparent)]
     Provider(#[from] ProviderError),
     /// The CRM failed.
-    #[error("{0}")]
+    #[error(transparent)]
     Crm(#[from] CrmError),
     /// The callback URL is refused.
     #[error(transparent)]

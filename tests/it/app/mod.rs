@@ -179,7 +179,10 @@ fn what_cannot_be_read_hides_no_other_mistake_and_says_what_would_do() {
 fn a_default_in_the_place_of_what_cannot_be_read_is_no_mistake() {
     let error = load(&[
         ("ENVIRONMENT__KIND", "production"),
-        ("KEYS__RING", "a:b"),
+        (
+            "KEYS__RING",
+            "a:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+        ),
         ("SERVER__PUBLIC_URL", "nowhere"),
     ])
     .unwrap_err();
