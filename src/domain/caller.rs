@@ -63,7 +63,7 @@ impl fmt::Display for Role {
 /// The text named no role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no role; the roles are reader, sales, provisioning, billing, billing-manager, admin and service"
+    "`{0}` is no role; the roles are reader, sales, provisioning, billing, billing-manager and admin"
 )]
 pub struct RoleError(pub String);
 
@@ -261,7 +261,13 @@ impl Caller {
         };
         let has = list(&mut self.roles.iter());
         Err(MissingRole {
-            needs: list(&mut permission.roles().iter()),
+            // No caller from outside can have the role of this service, so it is no advice.
+            needs: list(
+                &mut permission
+                    .roles()
+                    .iter()
+                    .filter(|role| **role != Role::Service),
+            ),
             has: if has.is_empty() {
                 "none".to_owned()
             } else {

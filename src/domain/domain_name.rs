@@ -20,6 +20,22 @@ pub struct RegistrableDomain(String);
 #[error("`{0}` is not a domain name")]
 pub struct DomainNameError(pub String);
 
+/// A domain name as people write it: punycode becomes letters again. For showing only.
+#[must_use]
+pub fn readable(name: &str) -> String {
+    idna::domain_to_unicode(name).0
+}
+
+/// What of a search can be a part of a domain name that is kept in punycode: its IDNA form, where that differs.
+#[must_use]
+pub fn searchable(text: &str) -> Option<String> {
+    let text = text.trim();
+    if text.is_ascii() || text.contains(char::is_whitespace) {
+        return None;
+    }
+    idna::domain_to_ascii(text).ok()
+}
+
 impl DomainName {
     /// Parses a host name. Unicode names become punycode; a trailing dot and surrounding space are dropped.
     ///
@@ -156,6 +172,14 @@ mod tests {
         ] {
             assert!(DomainName::parse(text).is_err(), "{text} was taken");
         }
+    }
+
+    #[test]
+    fn punycode_is_read_and_searched_as_people_write_it() {
+        assert_eq!(readable("xn--zjmller-p2a.de"), "zjmüller.de");
+        assert_eq!(searchable("ZJMüller").unwrap(), "xn--zjmller-p2a");
+        assert_eq!(searchable("zjmueller"), None);
+        assert_eq!(searchable("Müller Söhne"), None);
     }
 
     proptest! {

@@ -49,7 +49,8 @@ pub struct RunCounts {
     pub changed: i64,
     /// Known, and nothing differed.
     pub unchanged: i64,
-    /// Listed, but could not be read, or whose details could not be fetched.
+    /// Customers of the listing that could not be read, and those whose details were asked for in vain; the latter are
+    /// counted as new, changed or unchanged too.
     pub failed: i64,
     /// Known, but not in a complete listing.
     pub missing: i64,

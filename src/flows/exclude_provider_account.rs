@@ -8,7 +8,8 @@ use crate::domain::mapping::{Mapping, MappingState};
 use crate::store::mappings::Change;
 
 impl Flows {
-    /// Excludes a Provider Account from mapping. One that is excluded already stays as it is, with its first reason.
+    /// Excludes a Provider Account from mapping. One that is excluded already gets the new reason; with
+    /// the same reason it stays as it is.
     ///
     /// # Errors
     /// When the caller may not, gives no reason, there is no such Provider Account, or the expectation does not hold.
@@ -27,7 +28,7 @@ impl Flows {
         })?;
         let tx = self.store.begin().await?;
         let of = self.lock_provider_account(&tx, id).await?;
-        if of.mapping.state() == MappingState::Excluded {
+        if matches!(&of.mapping, Mapping::Excluded { reason: now, .. } if *now == reason) {
             return Ok(MappingOutcome::unchanged((*of).clone()));
         }
         expected.check(&of)?;

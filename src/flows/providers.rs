@@ -1,16 +1,20 @@
 //! Connecting, reading and changing providers (A1), and Verify Connectivity (A3).
 
+use std::ops::Deref;
+
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use super::{FlowError, Flows};
 use crate::domain::caller::{Caller, Permission};
+use crate::domain::fold::fold;
 use crate::domain::ids::ProviderId;
 use crate::domain::job::JobWork;
 use crate::domain::provider::{Provider, ProviderKind};
 use crate::domain::verify::VerifyReport;
 use crate::store::audit::Entry;
-use crate::store::{audit, jobs, providers, secrets};
+use crate::store::jobs::schedules::{self, Schedule};
+use crate::store::{audit, providers, secrets};
 
 /// What it takes to connect a provider.
 #[derive(Debug)]
@@ -53,8 +57,8 @@ pub struct ProviderChange {
     pub client_id: Option<String>,
     /// New secret.
     pub client_secret: Option<SecretString>,
-    /// New schedule.
-    pub schedule: Option<SyncSchedule>,
+    /// New schedule; inside, `None` takes the present one away.
+    pub schedule: Option<Option<SyncSchedule>>,
     /// Only if it is still at this version (`If-Match`).
     pub expected_version: Option<i64>,
 }
@@ -63,7 +67,7 @@ pub(super) fn checked(label: &str, text: &str) -> Result<String, FlowError> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > 200 || text.chars().any(char::is_control) {
         return Err(FlowError::Invalid(format!(
-            "{label} must have 1 to 200 characters and no control characters"
+            "`{label}` must have 1 to 200 characters and no control characters"
         )));
     }
     Ok(text.to_owned())
@@ -77,12 +81,34 @@ fn checked_tenant(text: &str) -> Result<String, FlowError> {
         return Ok(text.to_lowercase());
     }
     Err(FlowError::Invalid(
-        "partnerTenant must be the tenant's id (a GUID) or one of its domain names".to_owned(),
+        "`partnerTenant` must be the tenant's id (a GUID) or one of its domain names".to_owned(),
     ))
 }
 
-fn summary(provider: &Provider) -> serde_json::Value {
+/// A provider with the schedule it is synced by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScheduledProvider {
+    /// The provider.
+    pub provider: Provider,
+    /// When it is synced by itself.
+    pub schedule: Option<Schedule>,
+}
+
+impl Deref for ScheduledProvider {
+    type Target = Provider;
+
+    fn deref(&self) -> &Provider {
+        &self.provider
+    }
+}
+
+fn summary(provider: &Provider, schedule: Option<&Schedule>) -> serde_json::Value {
     json!({
+        "schedule": schedule.map(|schedule| json!({
+            "cron": schedule.cron,
+            "timeZone": schedule.time_zone,
+            "enabled": schedule.enabled,
+        })),
         "name": provider.name,
         "kind": provider.kind,
         "enabled": provider.enabled,
@@ -91,11 +117,8 @@ fn summary(provider: &Provider) -> serde_json::Value {
     })
 }
 
-fn name_taken(name: &str) -> FlowError {
-    FlowError::Conflict {
-        detail: format!("a provider named `{name}` exists already; choose another name"),
-        current: json!({ "name": name }),
-    }
+const fn work_of(id: ProviderId) -> JobWork {
+    JobWork::SyncProviderAccounts { provider_id: id }
 }
 
 impl Flows {
@@ -107,7 +130,7 @@ impl Flows {
         &self,
         caller: &Caller,
         new: NewProvider,
-    ) -> Result<Provider, FlowError> {
+    ) -> Result<ScheduledProvider, FlowError> {
         caller.require(Permission::Configure)?;
         let now = self.context.now();
         let provider = Provider {
@@ -124,25 +147,26 @@ impl Flows {
         let secret = checked("clientSecret", new.client_secret.expose_secret())?;
         let tx = self.store.begin().await?;
         match providers::insert(&tx, &provider).await {
-            Err(error) if error.is_unique_violation() => return Err(name_taken(&provider.name)),
+            Err(error) if error.is_unique_violation() => {
+                return Err(self.name_taken(&provider.name).await?);
+            }
             other => other?,
         }
         self.keep_client_secret(&tx, provider.id, &secret).await?;
         if let Some(schedule) = &new.schedule {
-            let work = JobWork::SyncProviderAccounts {
-                provider_id: provider.id,
-            };
-            self.keep_schedule(&tx, &work, schedule).await?;
+            self.keep_schedule(&tx, &work_of(provider.id), schedule)
+                .await?;
         }
+        let schedule = schedules::find(&*tx, &work_of(provider.id)).await?;
         let entry = Entry {
             action: "provider.connected",
             subject: format!("provider/{}", provider.id),
-            after: Some(summary(&provider)),
+            after: Some(summary(&provider, schedule.as_ref())),
             ..Entry::default()
         };
         audit::record(&tx, &self.context, caller, entry).await?;
         tx.commit().await?;
-        Ok(provider)
+        Ok(ScheduledProvider { provider, schedule })
     }
 
     /// Changes a provider.
@@ -154,7 +178,7 @@ impl Flows {
         caller: &Caller,
         id: ProviderId,
         change: ProviderChange,
-    ) -> Result<Provider, FlowError> {
+    ) -> Result<ScheduledProvider, FlowError> {
         caller.require(Permission::Configure)?;
         let tx = self.store.begin().await?;
         let before = providers::find(&*tx, id)
@@ -180,38 +204,62 @@ impl Flows {
             after.client_id = checked("clientId", client_id)?;
         }
         after.enabled = change.enabled.unwrap_or(after.enabled);
-        if let Some(schedule) = &change.schedule {
-            self.keep_schedule(
-                &tx,
-                &JobWork::SyncProviderAccounts { provider_id: id },
-                schedule,
-            )
-            .await?;
+        let schedule_before = schedules::find(&*tx, &work_of(id)).await?;
+        match &change.schedule {
+            Some(Some(schedule)) => self.keep_schedule(&tx, &work_of(id), schedule).await?,
+            Some(None) => schedules::remove(&tx, &work_of(id)).await?,
+            None => {}
         }
+        let schedule = schedules::find(&*tx, &work_of(id)).await?;
         let new_secret = change.client_secret.is_some();
         if let Some(secret) = &change.client_secret {
             self.keep_client_secret(&tx, id, &checked("clientSecret", secret.expose_secret())?)
                 .await?;
         }
-        if after == before && !new_secret && change.schedule.is_none() {
-            return Ok(before);
+        if after == before && !new_secret && schedule == schedule_before {
+            return Ok(ScheduledProvider {
+                provider: before,
+                schedule,
+            });
         }
         after.version = before.version + 1;
         after.updated_at = self.context.now();
         match providers::update(&tx, &after, before.version).await {
-            Err(error) if error.is_unique_violation() => return Err(name_taken(&after.name)),
+            Err(error) if error.is_unique_violation() => {
+                return Err(self.name_taken(&after.name).await?);
+            }
             other => other?,
         };
         let entry = Entry {
             action: "provider.changed",
             subject: format!("provider/{id}"),
-            before: Some(summary(&before)),
-            after: Some(summary(&after)),
+            before: Some(summary(&before, schedule_before.as_ref())),
+            after: Some(summary(&after, schedule.as_ref())),
             reason: new_secret.then(|| "the client secret was replaced".to_owned()),
         };
         audit::record(&tx, &self.context, caller, entry).await?;
         tx.commit().await?;
-        Ok(after)
+        Ok(ScheduledProvider {
+            provider: after,
+            schedule,
+        })
+    }
+
+    /// The refusal shows the provider that has the name, as it is spelt there: case and accents make no difference.
+    async fn name_taken(&self, name: &str) -> Result<FlowError, FlowError> {
+        let taken = fold(name);
+        let providers = providers::list(self.store.reader()).await?;
+        let holder = providers
+            .into_iter()
+            .find(|provider| fold(&provider.name) == taken);
+        let (id, name) = match holder {
+            Some(holder) => (Some(holder.id), holder.name),
+            None => (None, name.to_owned()),
+        };
+        Ok(FlowError::Conflict {
+            detail: format!("a provider named `{name}` exists already; choose another name"),
+            current: json!({ "providerId": id, "name": name }),
+        })
     }
 
     async fn keep_client_secret(
@@ -234,7 +282,7 @@ impl Flows {
         let next =
             super::schedules::next_run(&schedule.cron, &schedule.time_zone, self.context.now())
                 .map_err(FlowError::Invalid)?;
-        jobs::schedules::keep(
+        schedules::keep(
             tx,
             &self.context,
             work,
@@ -251,9 +299,21 @@ impl Flows {
     ///
     /// # Errors
     /// When the caller may not.
-    pub async fn list_providers(&self, caller: &Caller) -> Result<Vec<Provider>, FlowError> {
+    pub async fn list_providers(
+        &self,
+        caller: &Caller,
+    ) -> Result<Vec<ScheduledProvider>, FlowError> {
         caller.require(Permission::Read)?;
-        Ok(providers::list(self.store.reader()).await?)
+        let providers = providers::list(self.store.reader()).await?;
+        let schedules = schedules::list(self.store.reader()).await?;
+        let with_schedule = |provider: Provider| ScheduledProvider {
+            schedule: schedules
+                .iter()
+                .find(|schedule| schedule.work == work_of(provider.id))
+                .cloned(),
+            provider,
+        };
+        Ok(providers.into_iter().map(with_schedule).collect())
     }
 
     /// One provider.
@@ -264,11 +324,14 @@ impl Flows {
         &self,
         caller: &Caller,
         id: ProviderId,
-    ) -> Result<Provider, FlowError> {
+    ) -> Result<ScheduledProvider, FlowError> {
         caller.require(Permission::Read)?;
-        providers::find(self.store.reader(), id)
+        let reader = self.store.reader();
+        let provider = providers::find(reader, id)
             .await?
-            .ok_or_else(|| FlowError::not_found("provider", id))
+            .ok_or_else(|| FlowError::not_found("provider", id))?;
+        let schedule = schedules::find(reader, &work_of(id)).await?;
+        Ok(ScheduledProvider { provider, schedule })
     }
 
     /// A live test of every step of a provider's connection (A3).

@@ -6,6 +6,9 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use croner::Cron;
 
+/// Seconds and years, which croner would take, are refused: a sync every second is nobody's wish.
+const FIELDS: usize = 5;
+
 /// The next instant after `after` at which `cron` (five fields) fires in `time_zone`. A time that a clock change skips
 /// fires after the gap; one that it repeats fires once.
 ///
@@ -19,6 +22,11 @@ pub fn next_run(
     let zone = Tz::from_str(time_zone).map_err(|_| {
         format!("`{time_zone}` is no time zone; use an IANA name such as Europe/Zurich")
     })?;
+    if cron.split_whitespace().count() != FIELDS {
+        return Err(format!(
+            "`{cron}` is no cron expression of five fields (minute, hour, day, month, weekday) such as `15 * * * *`"
+        ));
+    }
     let expression = Cron::from_str(cron).map_err(|error| {
         format!("`{cron}` is no cron expression of five fields such as `15 * * * *`: {error}")
     })?;
@@ -53,7 +61,16 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         let now = "2026-01-01T00:00:00Z".parse().unwrap();
-        assert!(next_run("* *", "UTC", now).unwrap_err().contains("* *"));
+        for wrong in [
+            "* *",
+            "* * * * * *",
+            "0 0 4 * * * 2027",
+            "@hourly",
+            "61 * * * *",
+        ] {
+            let why = next_run(wrong, "UTC", now).unwrap_err();
+            assert!(why.contains(wrong) && why.contains("five fields"), "{why}");
+        }
         assert!(
             next_run("* * * * *", "Mars/Base", now)
                 .unwrap_err()

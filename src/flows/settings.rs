@@ -61,7 +61,7 @@ impl Flows {
             .is_some_and(|days| !(1..=365).contains(&days))
         {
             return Err(FlowError::Invalid(
-                "detailsRefreshDays is between 1 and 365".to_owned(),
+                "`detailsRefreshDays` must be a whole number between 1 and 365".to_owned(),
             ));
         }
         let tx = self.store.begin().await?;

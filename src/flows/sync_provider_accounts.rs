@@ -150,7 +150,7 @@ impl Flows {
         tx.commit().await?;
         listed?;
         Ok(
-            json!({ "runId": record.id, "outcome": record.outcome, "counts": counts, "notes": record.notes }),
+            json!({ "syncRunId": record.id, "outcome": record.outcome, "counts": counts, "notes": record.notes }),
         )
     }
 }

@@ -208,7 +208,7 @@ impl Flows {
     /// follow it with [`Self::get_delivery`].
     ///
     /// # Errors
-    /// When the caller may not, there is no such subscription, or it is retired.
+    /// When the caller may not, there is no such subscription, or it is suspended or retired.
     pub async fn send_test_event(
         &self,
         caller: &Caller,
@@ -216,6 +216,7 @@ impl Flows {
     ) -> Result<Delivery, FlowError> {
         let subscription = self.get_trigger(caller, id).await?;
         refuse_retired(&subscription)?;
+        refuse_suspended(&subscription)?;
         let tx = self.store.begin().await?;
         let delivery = deliveries::create_test(&tx, &self.context, id).await?;
         let entry = Entry {
@@ -250,6 +251,21 @@ pub(super) fn refuse_retired(subscription: &Subscription) -> Result<(), FlowErro
     })
 }
 
+/// Nothing is sent to a suspended subscription until its owner may receive events again, so a test would show nothing.
+fn refuse_suspended(subscription: &Subscription) -> Result<(), FlowError> {
+    if subscription.state != SubscriptionState::Suspended {
+        return Ok(());
+    }
+    let why = subscription.state_reason.as_deref();
+    let why = why.unwrap_or("its owner may not receive events");
+    Err(FlowError::Conflict {
+        detail: format!(
+            "the trigger subscription is suspended ({why}); give its owner a role again, or subscribe again as a caller that has one"
+        ),
+        current: summary(subscription),
+    })
+}
+
 fn summary(subscription: &Subscription) -> serde_json::Value {
     json!({
         "eventType": subscription.event_type.name(),
@@ -258,6 +274,7 @@ fn summary(subscription: &Subscription) -> serde_json::Value {
         "label": subscription.label,
         "callbackHost": subscription.callback_host,
         "state": subscription.state,
+        "stateReason": subscription.state_reason,
     })
 }
 

@@ -4,11 +4,14 @@ use super::mapping::{Expectation, MappingOutcome, checked_reason};
 use super::{FlowError, Flows};
 use crate::domain::caller::Caller;
 use crate::domain::ids::ProviderAccountId;
+use crate::domain::job::JobWork;
 use crate::domain::mapping::{Mapping, MappingState};
+use crate::store::jobs;
 use crate::store::mappings::Change;
 
 impl Flows {
-    /// Takes the Account away from a Provider Account. Auto-match does not bring the same one back.
+    /// Takes the Account away from a Provider Account. Auto-match does not bring the same one back; it is asked for, so that
+    /// there are suggestions to choose from.
     ///
     /// # Errors
     /// When the caller may not, there is no such Provider Account, or the expectation does not hold.
@@ -33,6 +36,7 @@ impl Flows {
         let to = Mapping::Unmapped {
             since: self.context.now(),
         };
+        jobs::enqueue(&tx, &self.context, caller, &JobWork::AutoMatch, None).await?;
         self.commit_mapping(tx, caller, false, Change { of, to, reason })
             .await
     }

@@ -3,7 +3,7 @@
 use actix_web::Error;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::ServiceResponse;
-use actix_web::error::{JsonPayloadError, PathError, PayloadError, QueryPayloadError};
+use actix_web::error::{PathError, PayloadError};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
@@ -65,6 +65,9 @@ impl Finish {
 
 /// The failed answer with a problem as its body, unless it has a body of its own.
 fn explain(response: ServiceResponse, id: &str) -> ServiceResponse {
+    if is_page(&response) {
+        return response;
+    }
     let problem = match response.response().error() {
         Some(error) => problem_of(error),
         None if is_empty(&response) => bare(response.status()),
@@ -94,6 +97,12 @@ fn keep(headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
         .collect()
 }
 
+/// A page says itself what is wrong, also where an extractor gave it.
+fn is_page(response: &ServiceResponse<BoxBody>) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
+}
+
 fn is_empty(response: &ServiceResponse<BoxBody>) -> bool {
     matches!(
         response.response().body().size(),
@@ -106,40 +115,19 @@ pub fn problem_of(error: &Error) -> Problem {
     if let Some(problem) = error.as_error::<Problem>() {
         return problem.clone();
     }
-    if let Some(error) = error.as_error::<JsonPayloadError>() {
-        return json_problem(error);
-    }
-    if let Some(error) = error.as_error::<QueryPayloadError>() {
-        return Problem::invalid(format!("The query cannot be read: {}.", quote(error)));
-    }
     if let Some(error) = error.as_error::<PathError>() {
         return Problem::invalid(format!("The path cannot be read: {}.", quote(error)));
     }
     if let Some(error) = error.as_error::<PayloadError>() {
-        return payload_problem(error);
+        return payload_problem(error, None);
     }
     bare(error.as_response_error().status_code())
 }
 
-fn json_problem(error: &JsonPayloadError) -> Problem {
+/// The problem of a body that did not arrive, or not whole.
+pub(super) fn payload_problem(error: &PayloadError, limit: Option<usize>) -> Problem {
     match error {
-        JsonPayloadError::OverflowKnownLength { limit, .. }
-        | JsonPayloadError::Overflow { limit } => too_large(Some(*limit)),
-        JsonPayloadError::ContentType => Problem::new(
-            ProblemCode::UnsupportedMediaType,
-            "The body must be JSON; send it with `Content-Type: application/json`.",
-        ),
-        JsonPayloadError::Deserialize(error) => {
-            Problem::invalid(format!("The body cannot be read: {}.", quote(error)))
-        }
-        JsonPayloadError::Payload(error) => payload_problem(error),
-        other => Problem::invalid(format!("The body cannot be read: {}.", quote(other))),
-    }
-}
-
-fn payload_problem(error: &PayloadError) -> Problem {
-    match error {
-        PayloadError::Overflow => too_large(None),
+        PayloadError::Overflow => too_large(limit),
         _ => Problem::invalid("The body did not arrive whole; send the request again."),
     }
 }

@@ -14,6 +14,7 @@ use std::time::Instant;
 use actix_web::body::BoxBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::error::InternalError;
+use actix_web::http::Method;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{Error, HttpMessage};
 use futures_util::FutureExt;
@@ -162,11 +163,15 @@ where
 
     forward_ready!(service);
 
-    fn call(&self, request: ServiceRequest) -> Self::Future {
+    fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let started = Instant::now();
         let edge = self.edge.clone();
         let id = edge.ids.next();
         let method = request.method().clone();
+        // HEAD is GET without the body (RFC 9110, 9.3.2), which the server leaves out by itself.
+        if method == Method::HEAD {
+            request.head_mut().method = Method::GET;
+        }
         let inner = AssertUnwindSafe(self.service.call(request)).catch_unwind();
         let whole = |id: String| async move {
             let response = match inner.await {

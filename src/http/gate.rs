@@ -18,6 +18,7 @@ use super::call::Call;
 use super::credential;
 use super::idempotency;
 use super::problem::Problem;
+use super::reading::refuse_unknown_parameters;
 use super::state::ApiState;
 
 /// The operations that answer without a credential: method, path, operation id. Nothing else does.
@@ -110,6 +111,9 @@ where
             };
             match admit(&state, &request).await {
                 Ok(Some(call)) => {
+                    if let Err(problem) = refuse_unknown_parameters(&request) {
+                        return Ok(request.error_response(problem));
+                    }
                     if idempotency::concerns(&request) {
                         let owner = call.caller.actor.key();
                         request.extensions_mut().insert(call);

@@ -24,6 +24,7 @@ pub mod problem;
 pub mod problem_code;
 mod problem_from;
 pub mod rate_limit;
+mod reading;
 mod server;
 mod service;
 pub mod state;

@@ -13,6 +13,7 @@ use utoipa_actix_web::AppExt;
 use super::document::Operations;
 use super::edge::{Edge, EdgeLayer};
 use super::operation_metrics::MetricsTable;
+use super::reading::BodyLimit;
 use super::state::ApiState;
 use super::{pages, routes, unrouted};
 
@@ -53,7 +54,7 @@ pub fn serve(settings: &ServerSettings, state: ApiState) -> io::Result<(Server, 
             .configure(pages::routes)
             .app_data(state.clone())
             .app_data(operations.clone())
-            .app_data(web::JsonConfig::default().limit(limit))
+            .app_data(BodyLimit(limit))
             .app_data(web::PayloadConfig::new(limit))
             .default_service(web::to(unrouted::answer))
             .wrap(EdgeLayer(edge.clone()))

@@ -18,6 +18,10 @@ pub async fn answer(request: HttpRequest) -> HttpResponse {
         .filter(|operation| fits(&operation.path, request.path()))
         .map(|operation| operation.method.as_str())
         .collect();
+    // Whatever answers GET answers HEAD.
+    if methods.contains(&"GET") {
+        methods.push("HEAD");
+    }
     methods.sort_unstable();
     methods.dedup();
     let problem = if methods.is_empty() {

@@ -142,5 +142,5 @@ pub fn read<T>(
     parse: impl Fn(&str) -> Option<T>,
 ) -> Result<T, Problem> {
     parse(word)
-        .ok_or_else(|| Problem::invalid(format!("{name} must be one of: {}.", known.join(", "))))
+        .ok_or_else(|| Problem::invalid(format!("`{name}` must be one of: {}.", known.join(", "))))
 }

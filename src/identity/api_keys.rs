@@ -235,7 +235,7 @@ impl ApiKeys {
 pub(super) fn check_name(name: &str) -> Result<String, AccessError> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
-        let rule = "a name has 1 to 100 characters, none of them a control character";
+        let rule = "`name` must have 1 to 100 characters, none of them a control character";
         return Err(AccessError::Invalid(rule.to_owned()));
     }
     Ok(name.to_owned())

@@ -125,7 +125,7 @@ impl AddressPolicy {
             ""
         };
         format!(
-            "callbacks go to Power Automate{pinned} only, and `{host}` at port {port} is not that; an administrator can add it to the callback hosts in the settings"
+            "callbacks go to Power Automate{pinned} only, and `{host}` at port {port} is not that; whoever runs the service can add it to the configuration key `callbacks.further_hosts`"
         )
     }
 }

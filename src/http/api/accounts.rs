@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actix_web::web::{Data, Query};
+use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,8 @@ use crate::domain::ids::AccountId;
 use crate::flows::accounts::MOST_FOUND;
 use crate::http::call::{Call, PathId};
 use crate::http::paging;
-use crate::http::problem::Outcome;
+use crate::http::problem::{Outcome, Problem};
+use crate::http::reading::{Question, search_text};
 use crate::http::state::ApiState;
 use crate::http::words;
 
@@ -75,12 +76,12 @@ pub(super) struct AccountListBody<'a> {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct AccountQuery {
-    /// Part of a name, account number or domain.
-    #[serde(default)]
-    #[param(required = false)]
+    /// Part of a name, account number or domain; 200 characters at most.
+    #[param(min_length = 1, max_length = 200)]
     search: String,
     /// So many at most; 100 when left out, 100 at most.
     #[serde(rename = "$top")]
+    #[param(nullable = false, minimum = 1)]
     top: Option<u32>,
 }
 
@@ -112,6 +113,7 @@ impl<'a> From<&'a Account> for AccountBody<'a> {
 /// Finds accounts in Dynamics 365 by part of a name, account number or domain, the best match first.
 #[utoipa::path(
     tag = "Accounts",
+    params(AccountQuery),
     responses(
         (status = 200, description = "The accounts that were found.", body = AccountListBody<'_>),
         (status = 502, description = "Dynamics 365 refused or could not be understood."),
@@ -121,14 +123,14 @@ impl<'a> From<&'a Account> for AccountBody<'a> {
 pub(in crate::http) async fn search_accounts(
     state: Data<ApiState>,
     call: Call,
-    query: Query<AccountQuery>,
+    Question(query): Question<AccountQuery>,
 ) -> Outcome<HttpResponse> {
+    let text = search_text(Some(&query.search))?.ok_or_else(|| {
+        Problem::invalid("The query parameter `search` is empty; give a part of a name, account number or domain.")
+    })?;
     let top = paging::top(query.top, MOST_FOUND as u64)?;
     let top = usize::try_from(top).unwrap_or(MOST_FOUND);
-    let found = state
-        .flows
-        .search_accounts(&call.caller, &query.search, top)
-        .await?;
+    let found = state.flows.search_accounts(&call.caller, text, top).await?;
     Ok(HttpResponse::Ok().json(AccountListBody {
         value: found.iter().map(Into::into).collect(),
     }))

@@ -13,6 +13,7 @@ use crate::domain::caller::{Role, Roles};
 use crate::domain::ids::ApiKeyId;
 use crate::http::call::{Call, PathId};
 use crate::http::problem::{Outcome, Problem};
+use crate::http::reading::Body;
 use crate::http::state::ApiState;
 use crate::http::words;
 
@@ -110,6 +111,7 @@ pub(in crate::http) async fn list_api_keys(
 /// Makes an API key with the given roles and shows its text this once.
 #[utoipa::path(
     tag = "API Keys",
+    request_body = NewApiKeyBody,
     responses(
         (status = 201, description = "The key, with its text.", body = CreatedApiKeyBody),
         (status = 422, description = "Name or roles break a rule; the detail says which."),
@@ -119,7 +121,7 @@ pub(in crate::http) async fn list_api_keys(
 pub(in crate::http) async fn create_api_key(
     state: Data<ApiState>,
     call: Call,
-    body: Json<NewApiKeyBody>,
+    Body(body): Body<NewApiKeyBody>,
 ) -> Outcome<HttpResponse> {
     let roles = body
         .roles
@@ -127,7 +129,7 @@ pub(in crate::http) async fn create_api_key(
         .map(|role| role.parse::<Role>())
         .collect::<Result<Roles, _>>();
     let roles =
-        roles.map_err(|error| Problem::invalid(format!("roles cannot be read: {error}.")))?;
+        roles.map_err(|error| Problem::invalid(format!("`roles` cannot be read: {error}.")))?;
     let (key, text) = state.keys.create(&call.caller, &body.name, roles).await?;
     let api_key = text.expose_secret().to_owned();
     Ok(HttpResponse::Created().json(CreatedApiKeyBody {

@@ -1,6 +1,6 @@
 //! Deliveries: those that were given up ("dead letters"), one of them, and sending one again.
 
-use actix_web::web::{Data, Json, Query};
+use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, get, post};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use crate::domain::trigger::{Delivery, DeliveryState};
 use crate::http::call::{Call, PathId};
 use crate::http::paging::{self, Listing};
 use crate::http::problem::Outcome;
+use crate::http::reading::Question;
 use crate::http::state::ApiState;
 use crate::http::words;
 
@@ -71,9 +72,11 @@ pub(super) struct DeliveryQuery {
     state: Option<String>,
     /// Rows of a page; 100 when left out, 500 at most.
     #[serde(rename = "$top")]
+    #[param(nullable = false, minimum = 1)]
     top: Option<u32>,
     /// Where the listing goes on; part of the next link.
     #[serde(rename = "$skiptoken")]
+    #[param(nullable = false)]
     skip_token: Option<String>,
 }
 
@@ -100,6 +103,7 @@ impl From<Delivery> for DeliveryBody {
 /// everybody's.
 #[utoipa::path(
     tag = "Triggers",
+    params(DeliveryQuery),
     responses((status = 200, description = "One page of deliveries.", body = DeliveryPage)),
     extensions(("x-ms-pageable" = json!({"nextLinkName": "@odata.nextLink"}))),
 )]
@@ -108,7 +112,7 @@ pub(in crate::http) async fn list_deliveries(
     state: Data<ApiState>,
     call: Call,
     request: HttpRequest,
-    query: Query<DeliveryQuery>,
+    Question(query): Question<DeliveryQuery>,
 ) -> Outcome<Json<DeliveryPage>> {
     let dead = DeliveryState::Dead.name();
     let wanted = query.state.as_deref().unwrap_or(dead);

@@ -3,13 +3,13 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get, http::header, post};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::domain::ids::JobId;
-use crate::domain::job::Job;
+use crate::domain::job::{Job, JobState};
 use crate::http::call::{Call, PathId};
 use crate::http::problem::Outcome;
 use crate::http::state::ApiState;
@@ -53,6 +53,10 @@ pub(super) struct JobBody {
     requested_by: String,
     /// When it was asked for.
     created_at: DateTime<Utc>,
+    /// When it is tried again, after a try that failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    next_attempt_at: Option<DateTime<Utc>>,
     /// When the latest try began.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -70,6 +74,8 @@ impl From<Job> for JobBody {
             kind: job.work.kind(),
             state: job.state.name(),
             finished: job.state.finished(),
+            // One engine keeps microseconds; the same Job is to read the same everywhere.
+            next_attempt_at: (job.state == JobState::Retry).then(|| job.run_at.trunc_subsecs(6)),
             attempts: job.attempts,
             progress_done: job.progress_done,
             progress_total: job.progress_total,

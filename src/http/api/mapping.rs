@@ -1,9 +1,9 @@
 //! The mapping of a Provider Account: map, remap, unmap, exclude (B4).
 
-use actix_web::web::{Data, Json, Query};
+use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, delete, get, post, put};
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -14,6 +14,7 @@ use crate::flows::map_provider_account::MapRequest;
 use crate::flows::mapping::Expectation;
 use crate::http::call::{Call, IfMatch, PathId, etag};
 use crate::http::problem::Outcome;
+use crate::http::reading::{Body, Question, null_too};
 use crate::http::state::ApiState;
 use crate::http::words;
 
@@ -91,7 +92,7 @@ pub(super) struct MapBody {
     #[schema(nullable = false, max_length = 500)]
     reason: Option<String>,
     /// The account you believe to be mapped now, or null for none; if it is another, nothing is changed.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "null_too")]
     #[schema(value_type = Option<Uuid>)]
     expected_account_id: Option<Option<Uuid>>,
 }
@@ -105,7 +106,7 @@ pub(super) struct ExcludeBody {
     #[schema(max_length = 500, example = "Internal test tenant")]
     reason: String,
     /// The account you believe to be mapped now, or null for none; if it is another, nothing is changed.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "null_too")]
     #[schema(value_type = Option<Uuid>)]
     expected_account_id: Option<Option<Uuid>>,
 }
@@ -115,6 +116,7 @@ pub(super) struct ExcludeBody {
 #[serde(rename_all = "camelCase")]
 pub(super) struct UndoQuery {
     /// Why, for the audit trail.
+    #[param(nullable = false, max_length = 500)]
     reason: Option<String>,
 }
 
@@ -142,16 +144,21 @@ pub(super) struct SuggestionListBody {
     value: Vec<SuggestionBody>,
 }
 
-/// Tells a null that was sent from a member that was left out.
-fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Uuid>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
-}
-
-fn expectation(if_match: &IfMatch, account: Option<Option<Uuid>>) -> Expectation {
-    Expectation {
-        version: if_match.0,
+async fn expectation(
+    state: &ApiState,
+    call: &Call,
+    id: ProviderAccountId,
+    if_match: &IfMatch,
+    account: Option<Option<Uuid>>,
+) -> Outcome<Expectation> {
+    let version = if_match.expected(async {
+        let now = state.flows.get_provider_account(&call.caller, id).await?;
+        Ok(now.mapping_version)
+    });
+    Ok(Expectation {
+        version: version.await?,
         account_id: account.map(|account| account.map(AccountId::new)),
-    }
+    })
 }
 
 fn answer(account: &ProviderAccount) -> HttpResponse {
@@ -189,6 +196,7 @@ pub(in crate::http) async fn get_mapping(
 /// Maps a provider account to an account, in place of an older mapping. Doing it again changes nothing.
 #[utoipa::path(
     tag = "Provider Accounts",
+    request_body = MapBody,
     params(
         ("providerAccountId" = Uuid, Path, description = "Id of the provider account."),
         ("If-Match" = Option<String>, Header, description = "ETag of the mapping as last read; a newer one is not overwritten."),
@@ -210,13 +218,12 @@ pub(in crate::http) async fn map_provider_account(
     call: Call,
     id: PathId<ProviderAccountId>,
     if_match: IfMatch,
-    body: Json<MapBody>,
+    Body(body): Body<MapBody>,
 ) -> Outcome<HttpResponse> {
-    let body = body.into_inner();
     let request = MapRequest {
         account_id: AccountId::new(body.account_id),
         reason: body.reason,
-        expected: expectation(&if_match, body.expected_account_id),
+        expected: expectation(&state, &call, id.0, &if_match, body.expected_account_id).await?,
     };
     Ok(answer(
         &state
@@ -229,13 +236,14 @@ pub(in crate::http) async fn map_provider_account(
 
 /// Unmap a provider account
 ///
-/// Takes the account away from a provider account. Auto-match does not bring the same one back. Doing it again changes
-/// nothing.
+/// Takes the account away from a provider account. Auto-match does not bring the same one back, but is run to
+/// suggest others. Doing it again changes nothing.
 #[utoipa::path(
     tag = "Provider Accounts",
     params(
         ("providerAccountId" = Uuid, Path, description = "Id of the provider account."),
         ("If-Match" = Option<String>, Header, description = "ETag of the mapping as last read; a newer one is not overwritten."),
+        UndoQuery,
     ),
     responses(
         (status = 200, description = "The mapping as it is now.", body = MappingBody, headers(
@@ -252,10 +260,10 @@ pub(in crate::http) async fn unmap_provider_account(
     call: Call,
     id: PathId<ProviderAccountId>,
     if_match: IfMatch,
-    query: Query<UndoQuery>,
+    Question(query): Question<UndoQuery>,
 ) -> Outcome<HttpResponse> {
     let (flows, reason) = (&state.flows, query.reason.as_deref());
-    let expected = expectation(&if_match, None);
+    let expected = expectation(&state, &call, id.0, &if_match, None).await?;
     Ok(answer(
         &flows
             .unmap_provider_account(&call.caller, id.0, reason, expected)
@@ -267,8 +275,10 @@ pub(in crate::http) async fn unmap_provider_account(
 /// Exclude a provider account
 ///
 /// Says that a provider account is never to be mapped, for example an internal test tenant. A mapping it has is taken away.
+/// Doing it again with another reason keeps the new one.
 #[utoipa::path(
     tag = "Provider Accounts",
+    request_body = ExcludeBody,
     params(
         ("providerAccountId" = Uuid, Path, description = "Id of the provider account."),
         ("If-Match" = Option<String>, Header, description = "ETag of the mapping as last read; a newer one is not overwritten."),
@@ -289,9 +299,9 @@ pub(in crate::http) async fn exclude_provider_account(
     call: Call,
     id: PathId<ProviderAccountId>,
     if_match: IfMatch,
-    body: Json<ExcludeBody>,
+    Body(body): Body<ExcludeBody>,
 ) -> Outcome<HttpResponse> {
-    let expected = expectation(&if_match, body.expected_account_id);
+    let expected = expectation(&state, &call, id.0, &if_match, body.expected_account_id).await?;
     let flows = &state.flows;
     Ok(answer(
         &flows
@@ -309,6 +319,7 @@ pub(in crate::http) async fn exclude_provider_account(
     params(
         ("providerAccountId" = Uuid, Path, description = "Id of the provider account."),
         ("If-Match" = Option<String>, Header, description = "ETag of the mapping as last read; a newer one is not overwritten."),
+        UndoQuery,
     ),
     responses(
         (status = 200, description = "The mapping as it is now.", body = MappingBody, headers(
@@ -325,10 +336,10 @@ pub(in crate::http) async fn include_provider_account(
     call: Call,
     id: PathId<ProviderAccountId>,
     if_match: IfMatch,
-    query: Query<UndoQuery>,
+    Question(query): Question<UndoQuery>,
 ) -> Outcome<HttpResponse> {
     let (flows, reason) = (&state.flows, query.reason.as_deref());
-    let expected = expectation(&if_match, None);
+    let expected = expectation(&state, &call, id.0, &if_match, None).await?;
     Ok(answer(
         &flows
             .include_provider_account(&call.caller, id.0, reason, expected)

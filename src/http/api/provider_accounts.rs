@@ -1,6 +1,6 @@
 //! Provider Accounts: the list people work through, and one of them (B2, B3).
 
-use actix_web::web::{Data, Json, Query};
+use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, get};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -15,10 +15,9 @@ use crate::flows::provider_accounts::{After, Filter, MOST_PER_PAGE};
 use crate::http::call::{Call, PathId};
 use crate::http::paging::{self, Listing};
 use crate::http::problem::Outcome;
+use crate::http::reading::{Question, search_text};
 use crate::http::state::ApiState;
 use crate::http::words;
-
-const LONGEST_SEARCH: usize = 200;
 
 /// Where a domain of a provider account was learnt from.
 #[derive(Serialize, ToSchema)]
@@ -104,18 +103,24 @@ pub(super) struct ProviderAccountQuery {
     #[param(schema_with = words::mapping_state)]
     state: Option<String>,
     /// Only provider accounts of this provider.
-    provider_id: Option<Uuid>,
-    /// Only those whose name, domain or provider's id contains this text.
+    #[param(nullable = false)]
+    provider: Option<Uuid>,
+    /// Only those whose name, domain or provider's id contains this text; 200 characters at most.
+    #[param(nullable = false, max_length = 200)]
     search: Option<String>,
     /// Only those mapped to this account.
+    #[param(nullable = false)]
     account_id: Option<Uuid>,
-    /// Only those that complete listings no longer show.
+    /// Only those that complete listings of their provider no longer show.
+    #[param(nullable = false)]
     missing: Option<bool>,
     /// Rows of a page; 100 when left out, 500 at most.
     #[serde(rename = "$top")]
+    #[param(nullable = false, minimum = 1)]
     top: Option<u32>,
     /// Where the listing goes on; part of the next link.
     #[serde(rename = "$skiptoken")]
+    #[param(nullable = false)]
     skip_token: Option<String>,
 }
 
@@ -162,17 +167,12 @@ impl From<ProviderAccount> for ProviderAccountBody {
 fn filter(query: &ProviderAccountQuery) -> Outcome<Filter> {
     let known = MappingState::ALL.map(MappingState::name);
     let state = query.state.as_deref();
-    let search = query
-        .search
-        .as_deref()
-        .map(str::trim)
-        .filter(|search| !search.is_empty());
     Ok(Filter {
         state: state
             .map(|word| words::read("state", word, &known, MappingState::from_name))
             .transpose()?,
-        provider: query.provider_id.map(ProviderId::new),
-        search: search.map(|search| search.chars().take(LONGEST_SEARCH).collect()),
+        provider: query.provider.map(ProviderId::new),
+        search: search_text(query.search.as_deref())?.map(str::to_owned),
         missing: query.missing.unwrap_or_default(),
         account: query.account_id.map(AccountId::new),
     })
@@ -183,6 +183,7 @@ fn filter(query: &ProviderAccountQuery) -> Outcome<Filter> {
 /// Gives the provider accounts that fit every given condition, by name, in pages.
 #[utoipa::path(
     tag = "Provider Accounts",
+    params(ProviderAccountQuery),
     responses((status = 200, description = "One page of provider accounts.", body = ProviderAccountPage)),
     extensions(("x-ms-pageable" = json!({"nextLinkName": "@odata.nextLink"}))),
 )]
@@ -191,7 +192,7 @@ pub(in crate::http) async fn list_provider_accounts(
     state: Data<ApiState>,
     call: Call,
     request: HttpRequest,
-    query: Query<ProviderAccountQuery>,
+    Question(query): Question<ProviderAccountQuery>,
 ) -> Outcome<Json<ProviderAccountPage>> {
     let filter = filter(&query)?;
     let top = paging::top(query.top, MOST_PER_PAGE)?;

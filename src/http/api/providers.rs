@@ -10,11 +10,12 @@ use uuid::Uuid;
 
 use super::jobs::accepted;
 use crate::domain::ids::ProviderId;
-use crate::domain::provider::{Provider, ProviderKind};
+use crate::domain::provider::ProviderKind;
 use crate::domain::verify::VerifyReport;
-use crate::flows::providers::{NewProvider, ProviderChange, SyncSchedule};
+use crate::flows::providers::{NewProvider, ProviderChange, ScheduledProvider, SyncSchedule};
 use crate::http::call::{Call, IfMatch, PathId, etag};
 use crate::http::problem::Outcome;
+use crate::http::reading::{Body, not_null, null_too};
 use crate::http::state::ApiState;
 use crate::http::words;
 
@@ -37,12 +38,35 @@ pub(super) struct ProviderBody {
     partner_tenant: String,
     /// Application id with which the service signs in.
     client_id: String,
+    /// When it is synced by itself; absent when only by hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    schedule: Option<ProviderScheduleBody>,
     /// When it was connected.
     created_at: DateTime<Utc>,
     /// When it last changed.
     updated_at: DateTime<Utc>,
     /// Grows by one with each change; also the ETag.
     version: i64,
+}
+
+/// When a provider is synced by itself, and when next.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ProviderSchedule)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ProviderScheduleBody {
+    /// Cron expression of five fields.
+    #[schema(example = "0 */4 * * *")]
+    cron: String,
+    /// IANA name of the time zone it is in.
+    #[schema(example = "Europe/Berlin")]
+    time_zone: String,
+    /// A schedule that is off is kept but does not fire.
+    enabled: bool,
+    /// When it fires next; absent while it is off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    next_run_at: Option<DateTime<Utc>>,
 }
 
 /// The connected providers.
@@ -103,23 +127,29 @@ pub(super) struct NewProviderBody {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ProviderChangeBody {
     /// New name.
+    #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false)]
     name: Option<String>,
     /// Whether it is synced.
+    #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false)]
     enabled: Option<bool>,
     /// New tenant that hosts Partner Center.
+    #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false)]
     partner_tenant: Option<String>,
     /// New application id.
+    #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false)]
     client_id: Option<String>,
     /// New client secret. It is sealed at once and never given back.
+    #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false, format = Password, value_type = Option<String>)]
     client_secret: Option<SecretString>,
-    /// New schedule.
-    #[schema(nullable = false)]
-    schedule: Option<ScheduleBody>,
+    /// New schedule; null takes the present one away.
+    #[serde(default, deserialize_with = "null_too")]
+    #[schema(value_type = Option<ScheduleBody>)]
+    schedule: Option<Option<ScheduleBody>>,
 }
 
 /// One step of a live test.
@@ -145,9 +175,17 @@ pub(super) struct ReportBody {
     steps: Vec<StepBody>,
 }
 
-impl From<Provider> for ProviderBody {
-    fn from(provider: Provider) -> Self {
+impl From<ScheduledProvider> for ProviderBody {
+    fn from(scheduled: ScheduledProvider) -> Self {
+        let ScheduledProvider { provider, schedule } = scheduled;
+        let schedule = schedule.map(|schedule| ProviderScheduleBody {
+            cron: schedule.cron,
+            time_zone: schedule.time_zone,
+            enabled: schedule.enabled,
+            next_run_at: schedule.enabled.then_some(schedule.next_run_at),
+        });
         Self {
+            schedule,
             provider_id: provider.id.as_uuid(),
             kind: provider.kind.name(),
             name: provider.name,
@@ -185,7 +223,7 @@ impl From<VerifyReport> for ReportBody {
     }
 }
 
-fn answer(provider: Provider) -> HttpResponse {
+fn answer(provider: ScheduledProvider) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header(etag(provider.version))
         .json(ProviderBody::from(provider))
@@ -215,6 +253,7 @@ pub(in crate::http) async fn list_providers(
 /// next.
 #[utoipa::path(
     tag = "Providers",
+    request_body = NewProviderBody,
     responses(
         (status = 201, description = "The provider is connected.", body = ProviderBody, headers(
             ("Location" = String, description = "URL of the provider."),
@@ -229,9 +268,8 @@ pub(in crate::http) async fn connect_provider(
     state: Data<ApiState>,
     call: Call,
     request: HttpRequest,
-    body: Json<NewProviderBody>,
+    Body(body): Body<NewProviderBody>,
 ) -> Outcome<HttpResponse> {
-    let body = body.into_inner();
     let known = [ProviderKind::PartnerCenter.name()];
     let new = NewProvider {
         kind: words::read("kind", &body.kind, &known, ProviderKind::from_name)?,
@@ -278,6 +316,7 @@ pub(in crate::http) async fn get_provider(
 /// Changes the values that are given and leaves the rest as it is.
 #[utoipa::path(
     tag = "Providers",
+    request_body = ProviderChangeBody,
     params(
         ("providerId" = Uuid, Path, description = "Id of the provider."),
         ("If-Match" = Option<String>, Header, description = "ETag of the provider as last read; a newer one is not overwritten."),
@@ -298,17 +337,21 @@ pub(in crate::http) async fn change_provider(
     call: Call,
     id: PathId<ProviderId>,
     if_match: IfMatch,
-    body: Json<ProviderChangeBody>,
+    Body(body): Body<ProviderChangeBody>,
 ) -> Outcome<HttpResponse> {
-    let body = body.into_inner();
     let change = ProviderChange {
         name: body.name,
         enabled: body.enabled,
         partner_tenant: body.partner_tenant,
         client_id: body.client_id,
         client_secret: body.client_secret,
-        schedule: body.schedule.map(Into::into),
-        expected_version: if_match.0,
+        schedule: body.schedule.map(|schedule| schedule.map(Into::into)),
+        expected_version: if_match
+            .expected(async {
+                let now = state.flows.get_provider(&call.caller, id.0).await?;
+                Ok(now.version)
+            })
+            .await?,
     };
     Ok(answer(
         state

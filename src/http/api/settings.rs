@@ -9,6 +9,7 @@ use crate::domain::setting::{AutoMatchMode, OperatorSettings};
 use crate::flows::settings::SettingsChange;
 use crate::http::call::Call;
 use crate::http::problem::Outcome;
+use crate::http::reading::{Body, not_null};
 use crate::http::state::ApiState;
 use crate::http::words;
 
@@ -31,11 +32,14 @@ pub(super) struct SettingsBody {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct SettingsChangeBody {
     #[schema(schema_with = words::auto_match_mode)]
+    #[serde(default, deserialize_with = "not_null")]
     auto_match: Option<String>,
     /// Whether an account takes at most one provider account; refused while some have several.
+    #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false)]
     unique_mapping: Option<bool>,
     /// Details older than so many days are fetched again.
+    #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false, minimum = 1, maximum = 365)]
     details_refresh_days: Option<u32>,
 }
@@ -70,6 +74,7 @@ pub(in crate::http) async fn get_settings(
 /// Changes the settings that are given and leaves the rest as it is.
 #[utoipa::path(
     tag = "Settings",
+    request_body = SettingsChangeBody,
     responses(
         (status = 200, description = "The settings as they are now.", body = SettingsBody),
         (status = 409, description = "One-to-one mapping is asked for while accounts have several provider accounts; current lists them."),
@@ -80,7 +85,7 @@ pub(in crate::http) async fn get_settings(
 pub(in crate::http) async fn change_settings(
     state: Data<ApiState>,
     call: Call,
-    body: Json<SettingsChangeBody>,
+    Body(body): Body<SettingsChangeBody>,
 ) -> Outcome<Json<SettingsBody>> {
     let modes = [AutoMatchMode::Off, AutoMatchMode::Classic];
     let known = modes.map(words::auto_match_name);

@@ -1,7 +1,7 @@
 //! The records of syncs of Provider Accounts (B1): what was seen, what changed, whether the listing was complete.
 
 use actix_web::get;
-use actix_web::web::{Data, Json, Query};
+use actix_web::web::{Data, Json};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -12,6 +12,7 @@ use crate::domain::sync_run::SyncRun;
 use crate::http::call::Call;
 use crate::http::paging;
 use crate::http::problem::Outcome;
+use crate::http::reading::Question;
 use crate::http::state::ApiState;
 use crate::http::words;
 
@@ -44,7 +45,8 @@ pub(super) struct SyncRunBody {
     changed: i64,
     /// Known, and nothing differed.
     unchanged: i64,
-    /// Listed, but not readable, or without their details.
+    /// Customers of the listing that could not be read, and customers whose details were asked for in vain; the latter are
+    /// counted as new, changed or unchanged too.
     failed: i64,
     /// Known, but no longer in the complete listing.
     missing: i64,
@@ -68,10 +70,12 @@ pub(super) struct SyncRunListBody {
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SyncRunQuery {
-    /// Only runs of this provider.
-    provider_id: Option<Uuid>,
-    /// So many at most; 100 when left out.
+    /// Only syncs of this provider.
+    #[param(nullable = false)]
+    provider: Option<Uuid>,
+    /// So many at most; 100 when left out, 500 at most.
     #[serde(rename = "$top")]
+    #[param(nullable = false, minimum = 1)]
     top: Option<u32>,
 }
 
@@ -102,16 +106,17 @@ impl From<SyncRun> for SyncRunBody {
 /// Gives the latest syncs of provider accounts, newest first, with what each of them saw and changed.
 #[utoipa::path(
     tag = "Jobs",
+    params(SyncRunQuery),
     responses((status = 200, description = "The runs.", body = SyncRunListBody)),
 )]
 #[get("/sync-runs")]
 pub(in crate::http) async fn list_sync_runs(
     state: Data<ApiState>,
     call: Call,
-    query: Query<SyncRunQuery>,
+    Question(query): Question<SyncRunQuery>,
 ) -> Outcome<Json<SyncRunListBody>> {
     let top = paging::top(query.top, MOST_RUNS)?;
-    let provider = query.provider_id.map(ProviderId::new);
+    let provider = query.provider.map(ProviderId::new);
     let runs = state
         .flows
         .list_sync_runs(&call.caller, provider, top)

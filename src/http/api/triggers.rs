@@ -1,7 +1,7 @@
 //! Triggers: Power Automate subscribes when a flow is saved and unsubscribes when it is turned off or deleted (H2, decision
 //! 10). Unsubscribing needs the secret of the Location and nothing else, because the platform sends no credential along.
 
-use actix_web::web::{Data, Json, Path, Query};
+use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse, delete, get, http::header, post};
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
@@ -17,6 +17,7 @@ use crate::flows::triggers::Subscribe;
 use crate::http::call::{Call, PathId, correlation_id};
 use crate::http::paging::{self, Listing};
 use crate::http::problem::Outcome;
+use crate::http::reading::{Body, Question};
 use crate::http::state::ApiState;
 use crate::http::words;
 
@@ -119,9 +120,11 @@ pub(super) struct SubscriptionQuery {
     with_retired: bool,
     /// Rows of a page; 100 when left out, 500 at most.
     #[serde(rename = "$top")]
+    #[param(nullable = false, minimum = 1)]
     top: Option<u32>,
     /// Where the listing goes on; part of the next link.
     #[serde(rename = "$skiptoken")]
+    #[param(nullable = false)]
     skip_token: Option<String>,
 }
 
@@ -179,6 +182,7 @@ async fn subscribe(
 /// This operation triggers when a provider lists a customer for the first time. The events of a first import say so.
 #[utoipa::path(
     tag = "Triggers",
+    request_body = SubscribeBody,
     responses(
         (status = 201, description = "Subscribed.", body = SubscribedBody, headers(
             ("Location" = String, description = "URL to delete when the trigger is no longer wanted. It is a secret."),
@@ -193,14 +197,14 @@ pub(in crate::http) async fn when_provider_account_is_created(
     state: Data<ApiState>,
     call: Call,
     request: HttpRequest,
-    body: Json<SubscribeBody>,
+    Body(body): Body<SubscribeBody>,
 ) -> Outcome<HttpResponse> {
     subscribe(
         &state,
         &call,
         &request,
         EventType::ProviderAccountCreated,
-        body.into_inner(),
+        body,
     )
     .await
 }
@@ -210,6 +214,7 @@ pub(in crate::http) async fn when_provider_account_is_created(
 /// This operation triggers when a provider account is mapped to an account or to another one, by a person or by auto-match.
 #[utoipa::path(
     tag = "Triggers",
+    request_body = SubscribeBody,
     responses(
         (status = 201, description = "Subscribed.", body = SubscribedBody, headers(
             ("Location" = String, description = "URL to delete when the trigger is no longer wanted. It is a secret."),
@@ -224,14 +229,14 @@ pub(in crate::http) async fn when_provider_account_is_mapped(
     state: Data<ApiState>,
     call: Call,
     request: HttpRequest,
-    body: Json<SubscribeBody>,
+    Body(body): Body<SubscribeBody>,
 ) -> Outcome<HttpResponse> {
     subscribe(
         &state,
         &call,
         &request,
         EventType::ProviderAccountMapped,
-        body.into_inner(),
+        body,
     )
     .await
 }
@@ -265,6 +270,7 @@ pub(in crate::http) async fn unsubscribe(
 /// Gives the caller's trigger subscriptions, the oldest first; an administrator sees everybody's.
 #[utoipa::path(
     tag = "Triggers",
+    params(SubscriptionQuery),
     responses((status = 200, description = "One page of subscriptions.", body = SubscriptionPage)),
     extensions(("x-ms-pageable" = json!({"nextLinkName": "@odata.nextLink"}))),
 )]
@@ -273,7 +279,7 @@ pub(in crate::http) async fn list_trigger_subscriptions(
     state: Data<ApiState>,
     call: Call,
     request: HttpRequest,
-    query: Query<SubscriptionQuery>,
+    Question(query): Question<SubscriptionQuery>,
 ) -> Outcome<Json<SubscriptionPage>> {
     let top = paging::top(query.top, MOST_PER_PAGE)?;
     let listing = Listing::new(
@@ -306,7 +312,7 @@ pub(in crate::http) async fn list_trigger_subscriptions(
     responses(
         (status = 200, description = "The delivery of the sample, to be followed.", body = DeliveryBody),
         (status = 404, description = "There is no such subscription, or it is somebody else's."),
-        (status = 409, description = "The subscription has ended; current shows it."),
+        (status = 409, description = "The subscription is suspended or has ended; current shows it and why."),
     ),
 )]
 #[post("/trigger-subscriptions/{subscriptionId}/test")]

@@ -52,6 +52,9 @@ pub fn finish(document: &mut Value) {
         } else if path.starts_with("/v1/") && method != "get" {
             idempotency_key(operation);
         }
+        if operation.contains_key("requestBody") {
+            body_refusals(operation);
+        }
         responses(operation, public);
     });
     if let Some(document) = document.as_object_mut() {
@@ -100,6 +103,32 @@ fn idempotency_key(operation: &mut Map<String, Value>) {
         }
     }
 }
+
+/// What any body can be refused for.
+fn body_refusals(operation: &mut Map<String, Value>) {
+    let refusals = [
+        (
+            "413",
+            "The body is larger than allowed; the detail says how large it may be.",
+        ),
+        (
+            "415",
+            "The body is not JSON, or its Content-Type does not say so.",
+        ),
+    ];
+    let responses = operation.get_mut("responses");
+    let Some(responses) = responses.and_then(Value::as_object_mut) else {
+        return;
+    };
+    for (status, description) in refusals {
+        responses
+            .entry(status)
+            .or_insert_with(|| json!({ "description": description }));
+    }
+}
+
+/// The request's line and headers are too large: refused before anything of ours sees it, so without a problem.
+const TOO_LARGE: &str = "431";
 
 /// What users' tokens must be for; the first of `callers.scopes` as it comes.
 const SCOPE: &str = "access_as_user";
@@ -163,10 +192,12 @@ fn responses(operation: &mut Map<String, Value>, public: bool) {
                 .or_insert_with(|| json!({ "description": description }));
         }
     }
+    let too_large = json!({ "description": "Path, query and headers are too large together; there is no body." });
+    responses.insert(TOO_LARGE.to_owned(), too_large);
     for (status, response) in responses.iter_mut() {
         let Some(response) = response
             .as_object_mut()
-            .filter(|_| status.starts_with(['4', '5']))
+            .filter(|_| status.starts_with(['4', '5']) && status != TOO_LARGE)
         else {
             continue;
         };

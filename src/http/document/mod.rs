@@ -92,6 +92,22 @@ pub struct Operation {
     pub method: String,
     /// Path with its parameters in braces.
     pub path: String,
+    /// Names of its query parameters.
+    pub query: Vec<String>,
+}
+
+fn query_parameters(operation: &Value) -> Vec<String> {
+    let parameters = operation.get("parameters").and_then(Value::as_array);
+    let text = |parameter: &Value, key: &str| {
+        let value = parameter.get(key).and_then(Value::as_str);
+        value.unwrap_or_default().to_owned()
+    };
+    parameters
+        .into_iter()
+        .flatten()
+        .filter(|parameter| text(parameter, "in") == "query")
+        .map(|parameter| text(parameter, "name"))
+        .collect()
 }
 
 /// Every operation of the route table.
@@ -119,6 +135,7 @@ impl Operations {
                     id: common::pascal_case(name),
                     method: method.to_uppercase(),
                     path: path.clone(),
+                    query: query_parameters(operation),
                 });
             }
         }

@@ -8,13 +8,13 @@ use super::common::each_operation;
 /// Parameters whose values are picked from a list: name, operation that lists, value, title.
 const PICKERS: [(&str, &str, &str, &str); 3] = [
     ("providerId", "ListProviders", "providerId", "name"),
+    ("provider", "ListProviders", "providerId", "name"),
     (
         "providerAccountId",
         "ListProviderAccounts",
         "providerAccountId",
         "name",
     ),
-    ("accountId", "SearchAccounts", "accountId", "name"),
 ];
 
 /// What triggers deliver: path, schema, description.
@@ -35,6 +35,15 @@ const NOTIFICATIONS: [(&str, &str, &str); 2] = [
 const ADVANCED: [&str; 3] = ["$top", "If-Match", "Idempotency-Key"];
 /// Parameters that only the platform itself sends.
 const INTERNAL: [&str; 2] = ["$skiptoken", "token"];
+/// Parameters whose names say less to people than to programs.
+const SUMMARIES: [(&str, &str); 6] = [
+    ("$top", "Most Rows"),
+    ("search", "Search Text"),
+    ("state", "In State"),
+    ("missing", "Only Missing"),
+    ("withRetired", "Also Retired"),
+    ("If-Match", "Version Last Read (ETag)"),
+];
 /// Words that are not simply capitalised.
 const SPELLINGS: [(&str, &str); 5] = [
     ("id", "ID"),
@@ -126,7 +135,7 @@ fn parameter_hints(parameter: &mut Map<String, Value>) {
         .to_owned();
     parameter
         .entry("x-ms-summary")
-        .or_insert_with(|| json!(title_case(&name)));
+        .or_insert_with(|| json!(summary(&name)));
     if parameter.get("in").and_then(Value::as_str) == Some("path") {
         parameter.insert("x-ms-url-encoding".to_owned(), json!("single"));
     }
@@ -143,6 +152,11 @@ fn parameter_hints(parameter: &mut Map<String, Value>) {
             .or_insert_with(|| json!(visibility));
     }
     picker(&name, parameter);
+}
+
+fn summary(name: &str) -> String {
+    let known = SUMMARIES.iter().find(|(parameter, _)| *parameter == name);
+    known.map_or_else(|| title_case(name), |(_, summary)| (*summary).to_owned())
 }
 
 /// The picker for ids of this name, in both forms the platform knows: the newer one also works inside bodies.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::door::{self, Visitor};
 use super::shell::Shell;
-use super::words::{ago, confidence, sentence};
+use super::words::{ago, confidence, readable_domains, sentence};
 use crate::domain::account::{Account, AccountState};
 use crate::domain::caller::Permission;
 use crate::domain::ids::{AccountId, ProviderAccountId};
@@ -178,7 +178,7 @@ async fn make(
         id: account.id,
         version: account.mapping_version,
         state: account.mapping.state().name(),
-        provider: provider.name,
+        provider: provider.name.clone(),
         domains: domains(&account),
         place: if place.is_empty() {
             "not known".to_owned()
@@ -199,17 +199,14 @@ async fn make(
 }
 
 fn domains(account: &ProviderAccount) -> String {
-    let names: Vec<&str> = account.domain_names().into_iter().collect();
+    let names = readable_domains(account);
     if !account.details_complete() {
-        return format!(
-            "{} (its other domains are not fetched yet)",
-            names.join(", ")
-        );
+        return format!("{names} (its other domains are not fetched yet)");
     }
     if names.is_empty() {
         "none known".to_owned()
     } else {
-        names.join(", ")
+        names
     }
 }
 

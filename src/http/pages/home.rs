@@ -10,9 +10,10 @@ use url::form_urlencoded::Serializer;
 use super::door;
 use super::providers::Providers;
 use super::shell::{Shell, View};
-use super::words::ago;
+use super::words::{ago, readable_domains, stopped};
+use crate::domain::caller::Permission;
 use crate::domain::ids::ProviderAccountId;
-use crate::domain::mapping::Mapping;
+use crate::domain::mapping::{Mapping, MappingState};
 use crate::domain::provider_account::ProviderAccount;
 use crate::flows::FlowError;
 use crate::flows::provider_accounts::{After, Filter};
@@ -49,6 +50,8 @@ struct Row {
     name: String,
     state: &'static str,
     missing: bool,
+    /// Whether the visitor can map it, so that it is offered.
+    to_map: bool,
     account: String,
     domains: String,
     first_seen: String,
@@ -109,7 +112,7 @@ async fn home(
     let rows: Vec<Row> = listing
         .accounts
         .into_iter()
-        .map(|account| row(account, now))
+        .map(|account| row(account, visitor.may(Permission::Map), now))
         .collect();
     let shell = Shell::of(state, visitor, Some(view)).await?;
     let all = view.count(&shell.counts);
@@ -132,18 +135,19 @@ async fn home(
     })
 }
 
-fn row(account: ProviderAccount, now: chrono::DateTime<chrono::Utc>) -> Row {
-    let domains: Vec<&str> = account.domain_names().into_iter().collect();
+fn row(account: ProviderAccount, may_map: bool, now: chrono::DateTime<chrono::Utc>) -> Row {
+    let domains = readable_domains(&account);
     Row {
         id: account.id,
         state: account.mapping.state().name(),
         missing: account.missing_since.is_some(),
+        to_map: may_map && account.mapping.state() == MappingState::Unmapped,
         account: match &account.mapping {
             Mapping::Mapped { account_name, .. } => account_name.clone(),
             Mapping::Excluded { reason, .. } => reason.clone(),
             Mapping::Unmapped { .. } => String::new(),
         },
-        domains: domains.join(", "),
+        domains,
         first_seen: ago(account.first_seen_at, now),
         name: account.name,
     }
@@ -199,7 +203,7 @@ async fn done(
                 id,
                 version: account.mapping_version,
             };
-            let text = format!("{} is mapped to {account_name}.", account.name);
+            let text = stopped(format!("{} is mapped to {account_name}", account.name));
             return Ok(Some(Done {
                 text,
                 undo: Some(undo),

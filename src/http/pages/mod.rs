@@ -13,6 +13,7 @@ mod door;
 mod home;
 mod provider;
 mod providers;
+mod refusal;
 mod shell;
 mod sign_in;
 mod words;
@@ -23,6 +24,7 @@ pub use door::PageSettings;
 
 /// The pages' own route table; they are for people and stand in no API document.
 pub(super) fn routes(config: &mut ServiceConfig) {
+    refusal::configure(config);
     config
         .service(home::show)
         .service(providers::show)

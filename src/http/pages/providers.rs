@@ -72,7 +72,7 @@ impl Providers {
             let runs = flows
                 .list_sync_runs(&visitor.caller, Some(provider.id), 1)
                 .await?;
-            rows.push(row(provider, job.as_ref(), runs.first(), now));
+            rows.push(row(provider.provider, job.as_ref(), runs.first(), now));
         }
         Ok(Self {
             working: rows.iter().any(|row| row.progress.is_some()),

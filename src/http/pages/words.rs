@@ -2,12 +2,30 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::domain::domain_name::readable;
+use crate::domain::provider_account::ProviderAccount;
+
 /// `text` with a capital letter and a full stop.
 pub(super) fn sentence(text: &str) -> String {
     let mut letters = text.trim_end_matches('.').chars();
     let first = letters.next().map(char::to_uppercase);
     let capital: String = first.into_iter().flatten().collect();
     format!("{capital}{}.", letters.as_str())
+}
+
+/// `text` with a full stop, where it has none yet: names may end with one ("Müller e.K.").
+pub(super) fn stopped(mut text: String) -> String {
+    if !text.ends_with('.') {
+        text.push('.');
+    }
+    text
+}
+
+/// The domains of a Provider Account as people write them, not in punycode.
+pub(super) fn readable_domains(account: &ProviderAccount) -> String {
+    let names = account.domain_names();
+    let names: Vec<String> = names.into_iter().map(readable).collect();
+    names.join(", ")
 }
 
 /// An instant as people say it ("12 min ago"), with the exact one in the title; a script puts that into the reader's zone.
@@ -62,5 +80,7 @@ mod tests {
     fn a_sentence_begins_with_a_capital_and_ends_once() {
         assert_eq!(sentence("ä wurst."), "Ä wurst.");
         assert_eq!(sentence(""), ".");
+        assert_eq!(stopped("Müller e.K.".to_owned()), "Müller e.K.");
+        assert_eq!(stopped("It is unmapped".to_owned()), "It is unmapped.");
     }
 }

@@ -94,6 +94,19 @@ pub async fn keep(
     Ok(())
 }
 
+/// Takes the schedule of this work away, if there is one.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn remove(tx: &WriteTx, work: &JobWork) -> Result<(), StoreError> {
+    schedule::Entity::delete_many()
+        .filter(schedule::Column::ConcurrencyKey.eq(work.concurrency_key()))
+        .exec(&**tx)
+        .await?;
+    tx.signal(Signal::SettingsChanged);
+    Ok(())
+}
+
 /// The schedule of this work.
 ///
 /// # Errors

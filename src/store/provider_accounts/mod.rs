@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::entities::{provider_account, provider_account_domain};
 use super::error::StoreError;
 use crate::domain::domain_name::DomainName;
+use crate::domain::domain_name::searchable;
 use crate::domain::fold::fold;
 use crate::domain::ids::{AccountId, ProviderAccountId, ProviderId};
 use crate::domain::mapping::{MappedBy, Mapping, MappingState};
@@ -87,14 +88,23 @@ fn condition(filter: &Filter) -> Cond {
         .map(fold)
         .filter(|text| !text.is_empty())
     {
-        let escaped = search
-            .replace('\\', "\\\\")
-            .replace('%', "\\%")
-            .replace('_', "\\_");
-        let pattern = LikeExpr::new(format!("%{escaped}%")).escape('\\');
-        condition = condition.add(Expr::col(Column::SearchText).like(pattern));
+        let domain = filter.search.as_deref().and_then(searchable);
+        let mut found = Cond::any().add(contains(&search));
+        if let Some(domain) = domain {
+            found = found.add(contains(&domain));
+        }
+        condition = condition.add(found);
     }
     condition
+}
+
+fn contains(text: &str) -> Expr {
+    let escaped = text
+        .replace('\\', "\\\\")
+        .replace('%', "\\%")
+        .replace('_', "\\_");
+    let pattern = LikeExpr::new(format!("%{escaped}%")).escape('\\');
+    Expr::col(provider_account::Column::SearchText).like(pattern)
 }
 
 /// One page of Provider Accounts, by name.

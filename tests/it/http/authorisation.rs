@@ -105,10 +105,17 @@ async fn operations(app: &TestApp) -> Vec<Operation> {
                     Some(_) => "0197a1b2-0000-7000-8000-00000000ffff",
                     None => segment,
                 });
+            let mut path = filled.collect::<Vec<_>>().join("/");
+            let parameters = operation["parameters"].as_array();
+            for parameter in parameters.into_iter().flatten() {
+                if parameter["in"] == "query" && parameter["required"] == true {
+                    path = format!("{path}?{}=x", parameter["name"].as_str().unwrap());
+                }
+            }
             operations.push(Operation {
                 id: id.to_owned(),
                 method: method.to_uppercase().parse().unwrap(),
-                path: filled.collect::<Vec<_>>().join("/"),
+                path,
             });
         }
     }

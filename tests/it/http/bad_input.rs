@@ -44,22 +44,24 @@ crate::on_both_engines! {
         };
         let json = "application/json";
         for (body, says) in [
-            ("", "EOF"),
-            ("{", "EOF"),
-            ("nonsense", "expected"),
-            ("[]", "expected"),
-            ("null", "expected"),
-            (r#"{"name": 3, "roles": []}"#, "string"),
-            (r#"{"roles": ["reader"]}"#, "name"),
-            (r#"{"name": "k", "roles": "reader"}"#, "sequence"),
-            (r#"{"name": "k", "roles": ["reader"], "extra": 1}"#, "extra"),
+            ("", "is empty"),
+            ("{", "ends too early at line 1, column 1"),
+            ("nonsense", "not valid JSON"),
+            (r#"["k", ["reader"]]"#, "a JSON object with named fields, not an array"),
+            ("null", "not null"),
+            (r#"{"name": 3, "roles": []}"#, "`name` must be a string, not that number"),
+            (r#"{"roles": ["reader"]}"#, "lacks the field `name`"),
+            (r#"{"name": "k", "roles": "reader"}"#, "`roles` must be an array, not a string"),
+            (r#"{"name": "k", "roles": [{}]}"#, "`roles[0]` must be a string, not an object"),
+            (r#"{"name": "k", "roles": ["reader"], "extra": 1}"#, "no field `extra`; its fields are: name, roles"),
+            (r#"{"name": "k", "name": "k", "roles": []}"#, "`name` is given twice"),
             (r#"{"name": "k", "roles": ["king"]}"#, "king"),
-            ("{\"name\": \"\u{0}\"}", "control"),
+            ("{\"name\": \"\u{0}\"}", "not valid JSON"),
         ] {
             assert_problem(&post(body.to_owned(), json).await, 400, "invalid-request", says);
         }
         let nested = "[".repeat(1500);
-        assert_problem(&post(nested, json).await, 400, "invalid-request", "cannot be read");
+        assert_problem(&post(nested, json).await, 400, "invalid-request", "not valid JSON");
         for (body, says) in [
             (r#"{"name": "k", "roles": []}"#, "role"),
             (r#"{"name": "k", "roles": ["service"]}"#, "service"),
@@ -87,8 +89,30 @@ crate::on_both_engines! {
         }
         let word = app.get(&key, "/v1/provider-accounts?state=lost").await;
         assert_problem(&word, 400, "invalid-request", "unmapped, mapped, excluded");
-        let id = app.get(&key, "/v1/provider-accounts?providerId=x").await;
-        assert_eq!((id.status, id.code()), (400, "invalid-request"));
+        let id = app.get(&key, "/v1/provider-accounts?provider=x").await;
+        assert_problem(&id, 400, "invalid-request", "`provider` must be a UUID");
+        let top = app.get(&key, "/v1/sync-runs?$top=few").await;
+        assert_problem(&top, 400, "invalid-request", "`$top` must be a whole number");
+    }
+
+    async fn a_query_that_an_operation_does_not_have_is_refused_with_what_there_is(store: TestStore) {
+        let app = TestApp::start(store.clone()).await;
+        let key = app.key(&[Role::Reader]).await;
+        let misspelt = app.get(&key, "/v1/provider-accounts?providerId=x").await;
+        assert_problem(&misspelt, 400, "invalid-request", "`providerId` here; there are: state, provider, search");
+        let none = app.get(&key, "/v1/providers?$top=1").await;
+        assert_problem(&none, 400, "invalid-request", "this operation has none");
+        let twice = app.get(&key, "/v1/accounts?search=a&search=b").await;
+        assert_problem(&twice, 400, "invalid-request", "`search` is given twice");
+        for nothing in ["/v1/accounts", "/v1/accounts?search=", "/v1/accounts?search=%20"] {
+            assert_problem(&app.get(&key, nothing).await, 400, "invalid-request", "`search`");
+        }
+        for path in ["accounts", "provider-accounts"] {
+            let longest = app.get(&key, &format!("/v1/{path}?search={}", "x".repeat(200))).await;
+            assert_eq!(longest.status, 200);
+            let long = app.get(&key, &format!("/v1/{path}?search={}", "x".repeat(201))).await;
+            assert_problem(&long, 400, "invalid-request", "at most 200 characters");
+        }
     }
 
     async fn keys_twice_and_headers_that_are_no_text_are_refused(store: TestStore) {
@@ -113,8 +137,8 @@ crate::on_both_engines! {
         let answer = Answer::of(app.request(Method::GET, "/nothing")).await;
         assert_problem(&answer, 404, "not-found", "/docs");
         let answer = app.send(Method::DELETE, &key, "/v1/providers", &json!({})).await;
-        assert_problem(&answer, 405, "method-not-allowed", "GET, POST");
-        assert_eq!(answer.header("allow"), "GET, POST");
+        assert_problem(&answer, 405, "method-not-allowed", "GET, HEAD, POST");
+        assert_eq!(answer.header("allow"), "GET, HEAD, POST");
         let answer = Answer::of(app.request(Method::POST, "/health/live")).await;
         assert_problem(&answer, 405, "method-not-allowed", "GET");
     }

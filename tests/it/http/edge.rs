@@ -27,6 +27,21 @@ crate::on_both_engines! {
         }
     }
 
+    async fn head_is_get_without_the_body(store: TestStore) {
+        let app = TestApp::start(store.clone()).await;
+        let key = app.key(&[Role::Reader]).await;
+        for path in ["/health/live", "/v1/providers", "/docs", "/openapi.json", "/assets/page.css", "/nothing"] {
+            let ask = |method| Answer::of(app.request(method, path).header("x-api-key", &key));
+            let (get, head) = (ask(Method::GET).await, ask(Method::HEAD).await);
+            assert_eq!(head.status, get.status, "{path}");
+            assert_eq!(head.text, "", "{path}");
+            assert_eq!(head.header("content-type"), get.header("content-type"), "{path}");
+            assert_eq!(head.header("content-length"), get.header("content-length"), "{path}");
+        }
+        let closed = Answer::of(app.request(Method::HEAD, "/v1/providers")).await;
+        assert_eq!(closed.status, 401);
+    }
+
     async fn a_panic_of_a_handler_is_a_problem_and_the_process_lives(store: TestStore) {
         let app = TestApp::start(store.clone()).await;
         let key = app.key(&[Role::Reader]).await;
