@@ -111,15 +111,14 @@ where
             };
             match admit(&state, &request).await {
                 Ok(Some(call)) => {
+                    let owner = idempotency::concerns(&request).then(|| call.caller.actor.key());
+                    request.extensions_mut().insert(call);
                     if let Err(problem) = refuse_unknown_parameters(&request) {
                         return Ok(request.error_response(problem));
                     }
-                    if idempotency::concerns(&request) {
-                        let owner = call.caller.actor.key();
-                        request.extensions_mut().insert(call);
+                    if let Some(owner) = owner {
                         return idempotency::once(&state, owner, request, &*service).await;
                     }
-                    request.extensions_mut().insert(call);
                 }
                 Ok(None) => {}
                 Err(problem) => return Ok(request.error_response(problem)),

@@ -109,7 +109,10 @@ pub fn delivery_state() -> Object {
 
 /// The states whose deliveries are listed.
 pub fn listed_delivery_state() -> Object {
-    words("Given up.", [DeliveryState::Dead.name()])
+    words(
+        "Only deliveries that were given up; no others are listed so far.",
+        [DeliveryState::Dead.name()],
+    )
 }
 
 /// How a sync run ended.

@@ -52,7 +52,7 @@ pub fn finish(document: &mut Value) {
         } else if path.starts_with("/v1/") && method != "get" {
             idempotency_key(operation);
         }
-        if operation.contains_key("requestBody") {
+        if path.starts_with("/v1/") && operation.contains_key("requestBody") {
             body_refusals(operation);
         }
         responses(operation, public);

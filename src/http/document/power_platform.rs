@@ -136,6 +136,13 @@ fn parameter_hints(parameter: &mut Map<String, Value>) {
     parameter
         .entry("x-ms-summary")
         .or_insert_with(|| json!(summary(&name)));
+    // A parameter of a closed list has its description on the list.
+    let of_schema = parameter
+        .get("schema")
+        .and_then(|schema| schema.get("description"));
+    if let Some(description) = of_schema.cloned() {
+        parameter.entry("description").or_insert(description);
+    }
     if parameter.get("in").and_then(Value::as_str) == Some("path") {
         parameter.insert("x-ms-url-encoding".to_owned(), json!("single"));
     }

@@ -124,7 +124,11 @@ async fn render(
     report: Option<VerifyReport>,
 ) -> HttpResponse {
     let page = async {
-        let provider: Provider = state.flows.get_provider(&visitor.caller, id).await?;
+        let provider: Provider = state
+            .flows
+            .get_provider(&visitor.caller, id)
+            .await?
+            .provider;
         let consent = state.consents.view(&visitor.caller, id).await;
         let consent = consent.map_err(|error| FlowError::Invalid(error.to_string()))?;
         Ok::<_, FlowError>(Page {
