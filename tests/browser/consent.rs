@@ -61,14 +61,28 @@ impl Service {
     }
 }
 
+/// So often a page may take the place of another.
+const LOOKS: usize = 5;
+
 async fn press(browser: &Browser, selector: &str) {
-    let found = wait_for(browser, By::Css(selector)).await.unwrap();
-    found.click().await.unwrap();
+    for _ in 0..LOOKS {
+        let found = wait_for(browser, By::Css(selector)).await.unwrap();
+        if found.click().await.is_ok() {
+            return;
+        }
+    }
+    panic!("{selector} went away {LOOKS} times")
 }
 
+/// Several times, because one page may take the place of another between the look and the reading.
 async fn text(browser: &Browser, selector: &str) -> String {
-    let found = wait_for(browser, By::Css(selector)).await.unwrap();
-    found.text().await.unwrap()
+    for _ in 0..LOOKS {
+        let found = wait_for(browser, By::Css(selector)).await.unwrap();
+        if let Ok(text) = found.text().await {
+            return text;
+        }
+    }
+    panic!("{selector} went away {LOOKS} times")
 }
 
 /// The address holds nothing of a callback.
