@@ -45,6 +45,20 @@ pub enum Command {
         after_help = SIMULATOR_HELP
     )]
     Simulator(SimulatorArgs),
+    /// Match an export, offline: which CRM account is each provider account, how sure, and why.
+    ///
+    /// Nothing is sent anywhere. Files are JSON Lines, or CSV as Dynamics exports it where the name ends in .csv.
+    #[command(
+        after_help = "Example:\n  provider-bridge match --accounts accounts.csv --contacts contacts.csv --providers customers.jsonl --out decisions.jsonl"
+    )]
+    Match(MatchArgs),
+    /// Learn a matching model from cases with known answers.
+    ///
+    /// Cases are made by `simulator cases`, or exported from your own confirmed mappings in the same four files.
+    #[command(
+        after_help = "Example:\n  provider-bridge simulator cases --seed 1 --accounts 100000 --out cases/1\n  provider-bridge train --cases cases/1 --out model.json\n  provider-bridge match --model model.json --accounts …"
+    )]
+    Train(TrainArgs),
     /// Bring the database to this program's schema.
     ///
     /// On SQLite `serve` does this by itself; on PostgreSQL it is yours to run, once for all instances.
@@ -91,7 +105,7 @@ impl Command {
         if matches!(self, Self::Demo(_)) {
             return true;
         }
-        matches!(self, Self::Doctor { .. })
+        matches!(self, Self::Doctor { .. } | Self::Match(_) | Self::Train(_))
     }
 }
 
@@ -143,8 +157,13 @@ pub struct DemoArgs {
 }
 
 /// Options of `simulator`.
+#[cfg(feature = "simulator")]
 #[derive(Debug, Clone, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct SimulatorArgs {
+    /// Something else than serving.
+    #[command(subcommand)]
+    pub command: Option<SimulatorCommand>,
     /// Port to listen on; 0 takes any free one.
     #[arg(long, default_value_t = 9400)]
     pub port: u16,
@@ -171,6 +190,78 @@ pub enum KeysCommand {
     /// key away at the next restart.
     #[command(after_help = "Example:\n  provider-bridge --config bridge.toml keys rotate")]
     Rotate,
+}
+
+/// What the simulator can do beside serving.
+#[cfg(feature = "simulator")]
+#[derive(Debug, Clone, Subcommand)]
+pub enum SimulatorCommand {
+    /// Write cases for training and measuring the matching engine: a CRM, a provider's customers, and which is which.
+    #[command(
+        after_help = "Example:\n  provider-bridge simulator cases --seed 1 --accounts 100000 --out cases/1"
+    )]
+    Cases(CasesArgs),
+}
+
+/// Options of `simulator cases`.
+#[cfg(feature = "simulator")]
+#[derive(Debug, Clone, Args)]
+pub struct CasesArgs {
+    /// The same seed gives the same cases.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Accounts of the CRM, roughly.
+    #[arg(long, default_value_t = 100_000)]
+    pub accounts: usize,
+    /// Provider accounts; a fifth of the accounts unless given.
+    #[arg(long)]
+    pub providers: Option<usize>,
+    /// Folder to write.
+    #[arg(long)]
+    pub out: PathBuf,
+}
+
+/// Options of `match`.
+#[derive(Debug, Clone, Args)]
+pub struct MatchArgs {
+    /// The CRM's accounts.
+    #[arg(long, value_name = "FILE")]
+    pub accounts: PathBuf,
+    /// The CRM's contacts.
+    #[arg(long, value_name = "FILE")]
+    pub contacts: PathBuf,
+    /// The provider's customers.
+    #[arg(long, value_name = "FILE")]
+    pub providers: PathBuf,
+    /// File to write; a table for people where its name ends in .csv.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// A model of your own, made by `train`.
+    #[arg(long, value_name = "FILE")]
+    pub model: Option<PathBuf>,
+    /// Confidence from which a decision is automatic, between 0 and 1; the model's own unless given.
+    #[arg(long)]
+    pub threshold: Option<f32>,
+    /// Print the summary as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `train`.
+#[derive(Debug, Clone, Args)]
+pub struct TrainArgs {
+    /// Folder with crm_accounts, crm_contacts, provider_accounts and truth (.jsonl); give it several times for more.
+    #[arg(long, required = true, value_name = "DIR")]
+    pub cases: Vec<PathBuf>,
+    /// Model file to write.
+    #[arg(long, default_value = "model.json", value_name = "FILE")]
+    pub out: PathBuf,
+    /// What the model calls itself; decisions carry it.
+    #[arg(long, default_value = "own-1")]
+    pub version_name: String,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `api-keys …`

@@ -60,13 +60,15 @@ fn in_one_line(error: &anyhow::Error) -> String {
 }
 
 async fn perform(cli: Cli) -> anyhow::Result<()> {
-    // These two need no settings, so that they work in any folder and on any machine.
+    // These need no settings, so that they work in any folder and on any machine.
     match &cli.command {
         Command::Settings => {
             output::result(crate::config::DEFAULTS);
             return Ok(());
         }
         Command::Export(command) => return commands::export::run(command),
+        Command::Match(args) => return commands::matching::run(args),
+        Command::Train(args) => return commands::train::run(args),
         _ => {}
     }
     let mut config = settings::load(cli.config.as_deref())?;
@@ -87,6 +89,6 @@ async fn perform(cli: Cli) -> anyhow::Result<()> {
         Command::Demo(args) => commands::demo::run(&args).await,
         #[cfg(feature = "simulator")]
         Command::Simulator(args) => commands::simulator::run(&args).await,
-        Command::Export(_) | Command::Settings => Ok(()),
+        Command::Export(_) | Command::Settings | Command::Match(_) | Command::Train(_) => Ok(()),
     }
 }

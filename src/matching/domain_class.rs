@@ -85,7 +85,7 @@ fn itself_and_parents(name: &str) -> impl Iterator<Item = &str> {
         .take_while(|name| name.contains('.'))
 }
 
-fn class_of_text(name: &str) -> DomainClass {
+pub(super) fn class_of_text(name: &str) -> DomainClass {
     for part in itself_and_parents(name) {
         if TENANT_DEFAULTS.binary_search(&part).is_ok() {
             return DomainClass::TenantDefault;

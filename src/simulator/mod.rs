@@ -9,6 +9,7 @@
 //! 403 for a customer that left, 204 on create), and their clock is the one handed in: nothing here waits on real time.
 
 mod answer;
+mod cases;
 mod control;
 mod credentials;
 mod dataverse;
@@ -24,6 +25,7 @@ mod throttle;
 mod tls;
 mod world;
 
+pub use cases::{CasesMade, CasesSpec, write_cases};
 pub use credentials::{
     DATAVERSE_CLIENT_ID, DATAVERSE_CLIENT_SECRET, ENTRA_TENANT_ID, PARTNER_CENTER_CLIENT_ID,
     PARTNER_CENTER_CLIENT_SECRET, PARTNER_CENTER_RESOURCE, PARTNER_TENANT_ID, provider_body,

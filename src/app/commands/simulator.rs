@@ -1,6 +1,6 @@
 //! `simulator`
 
-use crate::app::cli::{SimulatorArgs, loopback};
+use crate::app::cli::{CasesArgs, SimulatorArgs, SimulatorCommand, loopback};
 use crate::app::clock::system_context;
 use crate::app::output::{note, result};
 use crate::app::running::told_to_stop;
@@ -11,6 +11,9 @@ use crate::simulator::{self, Simulator, SimulatorOptions, World, WorldSpec};
 /// # Errors
 /// When the port cannot be had.
 pub async fn run(args: &SimulatorArgs) -> anyhow::Result<()> {
+    if let Some(SimulatorCommand::Cases(args)) = &args.command {
+        return cases(args);
+    }
     let spec = WorldSpec {
         customers: args.customers,
         seed: args.seed,
@@ -31,6 +34,25 @@ pub async fn run(args: &SimulatorArgs) -> anyhow::Result<()> {
     note(connecting(&running.base_url()));
     told_to_stop().await;
     running.stop().await;
+    Ok(())
+}
+
+/// Writes cases for the matching engine.
+fn cases(args: &CasesArgs) -> anyhow::Result<()> {
+    anyhow::ensure!(args.accounts >= 100, "cases need at least 100 accounts");
+    let spec = simulator::CasesSpec {
+        seed: args.seed,
+        accounts: args.accounts,
+        providers: args.providers.unwrap_or(args.accounts / 5),
+    };
+    let made = simulator::write_cases(&spec, &args.out)?;
+    result(format!(
+        "{}: {} accounts, {} contacts, {} provider accounts",
+        args.out.display(),
+        made.accounts,
+        made.contacts,
+        made.providers
+    ));
     Ok(())
 }
 

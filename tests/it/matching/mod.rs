@@ -1,3 +1,5 @@
 //! The matching rules.
 
 mod classic;
+mod engine;
+mod offline;

@@ -1,0 +1,234 @@
+//! The engine's decision for one Provider Account: map it, suggest, or neither, with a confidence that holds and the
+//! evidence for and against.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::explain::{self, Reason};
+use super::facts::Customer;
+use super::features::Feature as F;
+use super::index::Index;
+use super::model::{Model, decision_measures};
+use super::population::Population;
+use super::prepare::Subject;
+use super::rank::{Group, groups, scored};
+use super::retrieve::Scratch;
+use super::trees::probability;
+use super::vetoes::{Case, applying};
+
+/// So many customers are suggested at most.
+pub const MAX_CANDIDATES: usize = 3;
+/// Candidates less likely than this are nobody's suggestion.
+const FAINT: f32 = 0.02;
+/// Confidence of an agreed tenant, subscription or tax number: set by rule, not learned, because the generator's cases
+/// have none. Numbers are mistyped and tenants are resold, so it is not 1.
+const IDENTITY_CONFIDENCE: f32 = 0.9995;
+
+/// What to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Map it.
+    Auto,
+    /// A person must choose.
+    Suggest,
+    /// No Account is likely.
+    None,
+}
+
+impl Verdict {
+    /// The word in outputs.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Suggest => "suggest",
+            Self::None => "none",
+        }
+    }
+}
+
+/// An Account that it may be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    /// Key of the Account.
+    pub account_key: String,
+    /// Between 0 and 1.
+    pub confidence: f32,
+    /// Evidence, the strongest first; what speaks against has a negative weight.
+    pub reasons: Vec<Reason>,
+}
+
+/// What the engine says of one Provider Account.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// What to do.
+    pub verdict: Verdict,
+    /// That the best candidate is right.
+    pub confidence: f32,
+    /// Different customers, the most likely first.
+    pub candidates: Vec<Candidate>,
+    /// Keys of other records of the best candidate's customer (B9).
+    pub duplicates: Vec<String>,
+    /// Ids of the vetoes that kept it from being automatic.
+    pub vetoes: Vec<&'static str>,
+}
+
+/// The engine: an index of Accounts, what is known of all Provider Accounts, and a model.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    /// The Accounts; kept up to date by its owner.
+    pub index: Index,
+    /// The Provider Accounts; kept up to date by its owner.
+    pub population: Population,
+    /// The model.
+    pub model: Arc<Model>,
+    /// Confidence from which a decision is automatic.
+    pub threshold: f32,
+}
+
+impl Engine {
+    /// An engine without Accounts, at the model's own threshold.
+    #[must_use]
+    pub fn new(model: Arc<Model>) -> Self {
+        let threshold = model.threshold;
+        Self {
+            index: Index::new(),
+            population: Population::default(),
+            model,
+            threshold,
+        }
+    }
+
+    /// Decides for one Provider Account. `scratch` is room to work in, used again from call to call.
+    #[must_use]
+    pub fn decide(&self, customer: &Customer, scratch: &mut Scratch) -> Decision {
+        let subject = Subject::new(&self.index, &self.population, customer);
+        let groups = groups(
+            &self.index,
+            scored(&self.index, &subject, &self.model, scratch),
+        );
+        let Some((best, others)) = groups.split_first() else {
+            return Decision {
+                verdict: Verdict::None,
+                confidence: 0.0,
+                candidates: Vec::new(),
+                duplicates: Vec::new(),
+                vetoes: Vec::new(),
+            };
+        };
+        let confidence = self.confidence(best, others.first());
+        let case = Case {
+            index: &self.index,
+            group: best,
+            others,
+            meaningless_name: customer.name.remark,
+        };
+        let vetoes: Vec<_> = applying(&case).collect();
+        let verdict = if confidence >= self.threshold && vetoes.is_empty() {
+            Verdict::Auto
+        } else if confidence >= FAINT {
+            Verdict::Suggest
+        } else {
+            Verdict::None
+        };
+        let candidates = groups
+            .iter()
+            .take(MAX_CANDIDATES)
+            .enumerate()
+            .map(|(at, group)| {
+                let confidence = if at == 0 {
+                    confidence
+                } else {
+                    self.runner_up(group, confidence)
+                };
+                Candidate {
+                    account_key: self.index.key(group.best.number).to_owned(),
+                    confidence,
+                    reasons: explain::reasons(&self.index, &self.model, &subject, group, &groups),
+                }
+            })
+            .collect();
+        let duplicates = best
+            .duplicates
+            .iter()
+            .map(|record| self.index.key(record.number).to_owned())
+            .collect();
+        Decision {
+            verdict,
+            confidence,
+            candidates,
+            duplicates,
+            vetoes: vetoes.iter().map(|veto| veto.id).collect(),
+        }
+    }
+
+    /// That the best customer is right, in view of the next best.
+    fn confidence(&self, best: &Group, rival: Option<&Group>) -> f32 {
+        let row = decision_row(best, rival);
+        let learned = self.model.confidence(self.model.decision.score(&row));
+        if best.best.measures.has(F::Identity) {
+            learned.max(IDENTITY_CONFIDENCE)
+        } else {
+            learned
+        }
+    }
+
+    /// A runner-up takes of what the best leaves.
+    fn runner_up(&self, group: &Group, best: f32) -> f32 {
+        probability(group.score()).min(1.0 - best).min(best)
+    }
+
+    /// Decides for many, on several threads. The order is kept; `progress` is told of each finished portion.
+    pub fn decide_all(
+        &self,
+        customers: &[Customer],
+        threads: usize,
+        progress: &(dyn Fn(usize) + Sync),
+    ) -> Vec<Decision> {
+        const PORTION: usize = 256;
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let (mut scratch, mut done) = (Scratch::default(), Vec::new());
+            loop {
+                let from = next.fetch_add(PORTION, Ordering::Relaxed);
+                let Some(portion) = customers
+                    .get(from..(from + PORTION).min(customers.len()))
+                    .filter(|portion| !portion.is_empty())
+                else {
+                    return done;
+                };
+                let decisions: Vec<Decision> = portion
+                    .iter()
+                    .map(|customer| self.decide(customer, &mut scratch))
+                    .collect();
+                progress(decisions.len());
+                done.push((from, decisions));
+            }
+        };
+        let mut portions: Vec<(usize, Vec<Decision>)> = std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(work)).collect();
+            workers
+                .into_iter()
+                .filter_map(|worker| worker.join().ok())
+                .flatten()
+                .collect()
+        });
+        portions.sort_by_key(|(from, _)| *from);
+        portions
+            .into_iter()
+            .flat_map(|(_, decisions)| decisions)
+            .collect()
+    }
+}
+
+/// The row that the second forest sees.
+#[must_use]
+pub fn decision_row(best: &Group, rival: Option<&Group>) -> [f32; super::model::DECISION_COUNT] {
+    let duplicate = best
+        .duplicates
+        .iter()
+        .map(|record| record.score)
+        .reduce(f32::max);
+    let rival = rival.map(|rival| (rival.score(), &rival.best.measures));
+    decision_measures((best.score(), &best.best.measures), rival, duplicate)
+}

@@ -1,0 +1,486 @@
+//! The CRM's Accounts in memory, to be found by what they share with a Provider Account. Kept up to date one record at a
+//! time: putting, changing and removing an Account touches only its own words and domains.
+//!
+//! An Account's number is that of its key; a removed Account keeps its number, and has it again when it comes back.
+//!
+//! How common a word is is counted over different names, not over Accounts: a second Account of the same name is a
+//! namesake or a duplicate and must not make the name's words look more or less telling than they are.
+
+mod fuzzy;
+mod interner;
+mod postings;
+
+use super::facts::Account;
+use super::text::hash::{hash, join};
+use super::text::host::Host;
+use super::text::place::Country;
+use fuzzy::Misspellings;
+use interner::Interner;
+use postings::{List, Postings};
+
+/// What kind of thing a list of [`Index::terms`] is about.
+#[derive(Debug, Clone, Copy)]
+#[repr(u64)]
+pub(super) enum Term {
+    /// The whole name without spaces.
+    Compact = 1,
+    /// The first letters of a long name.
+    Beginning = 2,
+    /// First letters of its words.
+    Acronym = 3,
+    /// First label of one of its domains.
+    Label = 4,
+    /// Postal code, with the country.
+    Postcode = 5,
+    /// Tenant id, shared subscription id or tax number.
+    Identity = 6,
+    /// Telephone number.
+    Phone = 7,
+}
+
+/// Names longer than this are found by their first letters too: both sides cut names.
+pub(super) const BEGINNING: usize = 18;
+
+pub(super) fn term(kind: Term, hashed: u64) -> u64 {
+    join(kind as u64, hashed)
+}
+
+/// A domain of an Account, by source.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Link {
+    pub domain: u32,
+    pub contacts: u16,
+    pub website: bool,
+    pub email: bool,
+}
+
+/// An Account as the index keeps it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Entry {
+    pub written: Box<str>,
+    pub words: Box<[u32]>,
+    pub links: Vec<Link>,
+    pub identities: Box<[u64]>,
+    pub compact: u64,
+    pub phone: u64,
+    pub city: u32,
+    pub postcode: u32,
+    /// Business contacts; those with public mail tell nothing and are not counted.
+    pub contacts: u32,
+    pub country: Country,
+    pub name_country: Country,
+    pub legal: u8,
+    pub present: bool,
+    pub inactive: bool,
+    pub remark: bool,
+}
+
+/// Where an Account is: what ranking a thousand candidates needs of each, close together in memory.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Spot {
+    pub country: Country,
+    pub city: u32,
+    pub postcode: u32,
+}
+
+/// The Accounts, indexed.
+#[derive(Debug, Default, Clone)]
+pub struct Index {
+    keys: Interner,
+    entries: Vec<Entry>,
+    spots: Vec<Spot>,
+    pub(super) words: Interner,
+    word_lists: Vec<List>,
+    /// Different names that have the word.
+    word_names: Vec<u32>,
+    names: u32,
+    pub(super) domains: Interner,
+    domain_labels: Vec<Box<str>>,
+    domain_lists: Vec<List>,
+    websites: Vec<u32>,
+    pub(super) places: Interner,
+    pub(super) terms: Postings,
+    pub(super) misspellings: Misspellings,
+    present: usize,
+}
+
+fn at<T>(list: &mut Vec<T>, number: u32) -> Option<&mut T>
+where
+    T: Default + Clone,
+{
+    let at = number as usize;
+    if list.len() <= at {
+        list.resize(at + 1, T::default());
+    }
+    list.get_mut(at)
+}
+
+impl Index {
+    /// An empty index.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many Accounts there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.present
+    }
+
+    /// Whether there is an Account of this key.
+    #[must_use]
+    pub fn contains(&self, key: &str) -> bool {
+        self.keys
+            .get(key)
+            .is_some_and(|number| self.entry(number).is_some())
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.present == 0
+    }
+
+    /// Puts an Account in, or what changed of it. Its contacts stay.
+    pub fn put(&mut self, account: &Account) {
+        let number = self.keys.intern(&account.key);
+        let contacts: Vec<Link> = self.entry(number).map_or_else(Vec::new, |entry| {
+            entry
+                .links
+                .iter()
+                .filter(|link| link.contacts > 0)
+                .copied()
+                .collect()
+        });
+        self.take_out(number);
+        let mut links: Vec<Link> = contacts
+            .into_iter()
+            .map(|link| Link {
+                website: false,
+                email: false,
+                ..link
+            })
+            .collect();
+        if let Some(Host::Owned { domain, label }) = &account.website {
+            let domain = self.domain(domain, label);
+            link_to(&mut links, domain).website = true;
+        }
+        for host in &account.emails {
+            if let Host::Owned { domain, label } = host {
+                let domain = self.domain(domain, label);
+                link_to(&mut links, domain).email = true;
+            }
+        }
+        let words: Vec<u32> = account
+            .name
+            .core
+            .split(' ')
+            .filter(|word| !word.is_empty())
+            .map(|word| self.word(word))
+            .collect();
+        let compact: String = account.name.core.split(' ').collect();
+        let entry = Entry {
+            written: account.written.as_str().into(),
+            words: words.into(),
+            contacts: links.iter().map(|link| u32::from(link.contacts)).sum(),
+            links,
+            identities: account.identities.as_slice().into(),
+            compact: hash(compact.as_bytes()),
+            phone: account.phone.unwrap_or(0),
+            city: self.places.intern(&account.city),
+            postcode: self.places.intern(&account.postcode),
+            country: account.country,
+            name_country: account.name.country,
+            legal: account.name.legal,
+            present: true,
+            inactive: account.inactive,
+            remark: account.name.remark,
+        };
+        self.put_in(number, entry);
+    }
+
+    /// Removes an Account with its contacts: deleted, or merged into another.
+    pub fn remove(&mut self, key: &str) {
+        if let Some(number) = self.keys.get(key) {
+            self.take_out(number);
+            if let Some(entry) = self.entries.get_mut(number as usize) {
+                *entry = Entry::default();
+            }
+        }
+    }
+
+    /// Adds a contact's mail address to its Account. Public mail tells nothing and changes nothing.
+    pub fn add_contact(&mut self, key: &str, host: &Host) {
+        self.change_contact(key, host, true);
+    }
+
+    /// Takes a contact's mail address from its Account.
+    pub fn remove_contact(&mut self, key: &str, host: &Host) {
+        self.change_contact(key, host, false);
+    }
+
+    fn change_contact(&mut self, key: &str, host: &Host, more: bool) {
+        let (Some(number), Host::Owned { domain, label }) = (self.keys.get(key), host) else {
+            return;
+        };
+        let domain = self.domain(domain, label);
+        let Some(entry) = self
+            .entries
+            .get_mut(number as usize)
+            .filter(|entry| entry.present)
+        else {
+            return;
+        };
+        let link = link_to(&mut entry.links, domain);
+        let before = link.contacts;
+        link.contacts = if more {
+            before.saturating_add(1)
+        } else {
+            before.saturating_sub(1)
+        };
+        entry.contacts = entry.contacts + u32::from(link.contacts) - u32::from(before);
+        let fresh = more && before == 0 && !link.website && !link.email;
+        let gone = link.contacts == 0 && !link.website && !link.email;
+        if gone {
+            entry.links.retain(|link| link.domain != domain);
+        }
+        if fresh || gone {
+            self.list_domain(number, domain, fresh);
+        }
+    }
+
+    fn word(&mut self, text: &str) -> u32 {
+        let known = self.words.len();
+        let number = self.words.intern(text);
+        if self.words.len() > known {
+            self.misspellings.learn(number, text);
+        }
+        number
+    }
+
+    fn domain(&mut self, domain: &str, label: &str) -> u32 {
+        let number = self.domains.intern(domain);
+        if let Some(known) = at(&mut self.domain_labels, number)
+            && known.is_empty()
+        {
+            *known = label.into();
+        }
+        number
+    }
+
+    fn list_domain(&mut self, number: u32, domain: u32, put: bool) {
+        let label = self
+            .domain_labels
+            .get(domain as usize)
+            .map_or(0, |label| hash(label.as_bytes()));
+        let key = term(Term::Label, label);
+        if let Some(list) = at(&mut self.domain_lists, domain) {
+            if put {
+                list.insert(number)
+            } else {
+                list.remove(number)
+            }
+        }
+        if put {
+            self.terms.insert(key, number);
+            return;
+        }
+        let another = self.entries.get(number as usize).is_some_and(|entry| {
+            let mut others = entry.links.iter().filter(|link| link.domain != domain);
+            others.any(|link| hash(self.label(link.domain).as_bytes()) == label)
+        });
+        if !another {
+            self.terms.remove(key, number);
+        }
+    }
+
+    fn put_in(&mut self, number: u32, entry: Entry) {
+        self.list_terms(number, &entry, true);
+        let links = entry.links.clone();
+        if let Some(spot) = at(&mut self.spots, number) {
+            *spot = Spot {
+                country: entry.country,
+                city: entry.city,
+                postcode: entry.postcode,
+            };
+        }
+        if let Some(slot) = at(&mut self.entries, number) {
+            *slot = entry;
+        }
+        for link in links {
+            self.list_domain(number, link.domain, true);
+            self.count_website(link, 1);
+        }
+        self.present += 1;
+    }
+
+    fn take_out(&mut self, number: u32) {
+        let Some(entry) = self
+            .entries
+            .get_mut(number as usize)
+            .filter(|entry| entry.present)
+        else {
+            return;
+        };
+        let entry = std::mem::take(entry);
+        self.list_terms(number, &entry, false);
+        for link in &entry.links {
+            self.list_domain(number, link.domain, false);
+            self.count_website(*link, -1);
+        }
+        self.present -= 1;
+    }
+
+    fn count_website(&mut self, link: Link, change: i32) {
+        if link.website
+            && let Some(count) = at(&mut self.websites, link.domain)
+        {
+            *count = count.saturating_add_signed(change);
+        }
+    }
+
+    fn list_terms(&mut self, number: u32, entry: &Entry, put: bool) {
+        let keys = self.term_keys(entry);
+        for (at, key) in keys.into_iter().enumerate() {
+            let left = if put {
+                self.terms.insert(key, number)
+            } else {
+                self.terms.remove(key, number)
+            };
+            if at == 0 && left == usize::from(put) {
+                self.count_name(entry, put);
+            }
+        }
+        for word in &entry.words {
+            if let Some(list) = at(&mut self.word_lists, *word) {
+                if put {
+                    list.insert(number)
+                } else {
+                    list.remove(number)
+                }
+            }
+        }
+    }
+
+    /// The keys under which an Account is listed, its whole name first.
+    fn term_keys(&self, entry: &Entry) -> Vec<u64> {
+        let mut keys = vec![term(Term::Compact, entry.compact)];
+        let texts = || entry.words.iter().map(|word| self.words.text(*word));
+        let length: usize = texts().map(str::len).sum();
+        if length > BEGINNING {
+            let beginning: String = texts().flat_map(str::chars).take(BEGINNING).collect();
+            keys.push(term(Term::Beginning, hash(beginning.as_bytes())));
+        }
+        if entry.words.len() > 2 {
+            let acronym: String = texts().filter_map(|text| text.chars().next()).collect();
+            keys.push(term(Term::Acronym, hash(acronym.as_bytes())));
+        }
+        let postcode = self.places.text(entry.postcode);
+        if postcode.len() > 2 {
+            keys.push(term(Term::Postcode, hash(postcode.as_bytes())));
+        }
+        if entry.phone != 0 {
+            keys.push(term(Term::Phone, entry.phone));
+        }
+        keys.extend(
+            entry
+                .identities
+                .iter()
+                .map(|identity| term(Term::Identity, *identity)),
+        );
+        keys
+    }
+
+    /// Counts a name that appeared first or disappeared last.
+    fn count_name(&mut self, entry: &Entry, put: bool) {
+        let change = if put { 1 } else { -1 };
+        self.names = self.names.saturating_add_signed(change);
+        let mut words = entry.words.to_vec();
+        words.sort_unstable();
+        words.dedup();
+        for word in words {
+            if let Some(count) = at(&mut self.word_names, word) {
+                *count = count.saturating_add_signed(change);
+            }
+        }
+    }
+
+    pub(super) fn entry(&self, number: u32) -> Option<&Entry> {
+        self.entries
+            .get(number as usize)
+            .filter(|entry| entry.present)
+    }
+
+    pub(super) fn spot(&self, number: u32) -> Spot {
+        self.spots.get(number as usize).copied().unwrap_or_default()
+    }
+
+    /// One past the highest number.
+    pub(super) const fn numbers(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn key(&self, number: u32) -> &str {
+        self.keys.text(number)
+    }
+
+    pub(super) fn with_word(&self, word: u32) -> &[u32] {
+        self.word_lists
+            .get(word as usize)
+            .map_or(&[], List::members)
+    }
+
+    pub(super) fn with_domain(&self, domain: u32) -> &[u32] {
+        self.domain_lists
+            .get(domain as usize)
+            .map_or(&[], List::members)
+    }
+
+    /// So many Accounts have the domain as their website.
+    pub(super) fn websites_at(&self, domain: u32) -> u32 {
+        self.websites.get(domain as usize).copied().unwrap_or(0)
+    }
+
+    pub(super) fn label(&self, domain: u32) -> &str {
+        self.domain_labels
+            .get(domain as usize)
+            .map_or("", |label| label)
+    }
+
+    /// How telling a word is: 1 for one that no name or only one has, towards 0 the more names have it.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a proportion needs no more digits"
+    )]
+    pub(super) fn rarity(&self, word: Option<u32>) -> f32 {
+        let names = self.names.max(200) as f32;
+        let with = word
+            .and_then(|word| self.word_names.get(word as usize))
+            .map_or(1, |count| (*count).max(1)) as f32;
+        (1.0 + names / with).ln() / (1.0 + names).ln()
+    }
+}
+
+/// The link to a domain, made now if there is none. Links are sorted, so that ten thousand domains on one Account cost
+/// no more than their number.
+fn link_to(links: &mut Vec<Link>, domain: u32) -> &mut Link {
+    let at = match links.binary_search_by_key(&domain, |link| link.domain) {
+        Ok(at) => at,
+        Err(at) => {
+            links.insert(
+                at,
+                Link {
+                    domain,
+                    ..Link::default()
+                },
+            );
+            at
+        }
+    };
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "found or put there in the lines before"
+    )]
+    &mut links[at]
+}

@@ -1,0 +1,352 @@
+//! Which Accounts are worth a closer look for one Provider Account: those that share a domain, its label, the name, rare
+//! words, initials, a postal code or an identity with it. A rough sum of what is shared ranks them; the closer look
+//! ([`super::measure`]) then sees the best few.
+//!
+//! Every list is read to a limit, so that a domain shared by everybody or a word in every name costs no more than
+//! others: the work for one Provider Account is bounded whatever the CRM holds. Where a name is common (many namesakes)
+//! the place decides who is looked at, which is why long lists of one name are read further than lists of one word.
+
+use std::cmp::Ordering;
+
+use super::index::{BEGINNING, Index, Term, term};
+use super::prepare::Subject;
+use super::text::hash::hash;
+
+/// So many get the closer look.
+pub const CLOSER: usize = 12;
+const DOMAIN_LIMIT: usize = 1500;
+const NAME_LIMIT: usize = 4000;
+const WORD_LIMIT: usize = 1200;
+/// Two words that many names have are looked up together up to here.
+const COMMON_LIMIT: usize = 30_000;
+const COMMON_FIRST: usize = 8_000;
+/// Where domain and name have led to somebody, words only need to find close rivals.
+const STRONG: f32 = 17.0;
+const RIVAL_LIMIT: usize = 150;
+const PLACE_LIMIT: usize = 1500;
+/// A rough sum below this is weak: the last resorts are tried.
+const WEAK: f32 = 6.5;
+
+/// Room for the rough sums, used again for each Provider Account. One for each thread.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    round: u32,
+    rounds: Vec<u32>,
+    sums: Vec<f32>,
+    touched: Vec<u32>,
+}
+
+impl Scratch {
+    fn begin(&mut self, numbers: usize) {
+        if self.rounds.len() < numbers {
+            self.rounds.resize(numbers, 0);
+            self.sums.resize(numbers, 0.0);
+        }
+        self.touched.clear();
+        self.round = self.round.wrapping_add(1);
+        if self.round == 0 {
+            self.rounds.fill(0);
+            self.round = 1;
+        }
+    }
+
+    fn add(&mut self, list: &[u32], limit: usize, points: f32) {
+        for number in list.iter().take(limit) {
+            let at = *number as usize;
+            let (Some(round), Some(sum)) = (self.rounds.get_mut(at), self.sums.get_mut(at)) else {
+                continue;
+            };
+            if *round == self.round {
+                *sum += points;
+            } else {
+                *round = self.round;
+                *sum = points;
+                self.touched.push(*number);
+            }
+        }
+    }
+
+    fn sum(&self, number: u32) -> f32 {
+        self.sums.get(number as usize).copied().unwrap_or(0.0)
+    }
+
+    fn best(&self) -> f32 {
+        self.touched
+            .iter()
+            .map(|number| self.sum(*number))
+            .fold(0.0, f32::max)
+    }
+}
+
+/// The Accounts worth a closer look, best first.
+pub fn candidates(index: &Index, subject: &Subject<'_>, scratch: &mut Scratch) -> Vec<u32> {
+    scratch.begin(index.numbers());
+    by_domain(index, subject, scratch);
+    by_name(index, subject, scratch);
+    by_words(index, subject, scratch);
+    let customer = subject.customer;
+    for identity in &customer.identities {
+        scratch.add(
+            index.terms.list(term(Term::Identity, *identity)),
+            DOMAIN_LIMIT,
+            30.0,
+        );
+    }
+    if let Some(phone) = customer.phone {
+        scratch.add(
+            index.terms.list(term(Term::Phone, phone)),
+            DOMAIN_LIMIT,
+            3.0,
+        );
+    }
+    if scratch.best() < WEAK {
+        last_resorts(index, subject, scratch);
+    }
+    ranked(index, subject, scratch)
+}
+
+fn by_domain(index: &Index, subject: &Subject<'_>, scratch: &mut Scratch) {
+    for own in &subject.own {
+        if let Some(domain) = own.number {
+            scratch.add(index.with_domain(domain), DOMAIN_LIMIT, 12.0);
+        }
+    }
+    for contact in &subject.contact {
+        if let Some(domain) = contact.number {
+            let points = if contact.others > 20 { 1.0 } else { 5.0 };
+            scratch.add(index.with_domain(domain), DOMAIN_LIMIT / 4, points);
+        }
+    }
+    for label in &subject.labels {
+        let hashed = hash(label.as_bytes());
+        scratch.add(
+            index.terms.list(term(Term::Label, hashed)),
+            DOMAIN_LIMIT,
+            6.0,
+        );
+        scratch.add(
+            index.terms.list(term(Term::Compact, hashed)),
+            NAME_LIMIT,
+            5.0,
+        );
+        scratch.add(
+            index.terms.list(term(Term::Acronym, hashed)),
+            DOMAIN_LIMIT / 4,
+            2.0,
+        );
+        if label.len() > BEGINNING {
+            let beginning = label.get(..BEGINNING).unwrap_or_default();
+            scratch.add(
+                index
+                    .terms
+                    .list(term(Term::Beginning, hash(beginning.as_bytes()))),
+                DOMAIN_LIMIT,
+                3.0,
+            );
+        }
+    }
+}
+
+fn by_name(index: &Index, subject: &Subject<'_>, scratch: &mut Scratch) {
+    let compact = subject.compact.as_bytes();
+    let hashed = hash(compact);
+    scratch.add(
+        index.terms.list(term(Term::Compact, hashed)),
+        NAME_LIMIT,
+        6.0,
+    );
+    scratch.add(
+        index.terms.list(term(Term::Label, hashed)),
+        DOMAIN_LIMIT,
+        4.0,
+    );
+    if compact.len() > BEGINNING {
+        let beginning = compact.get(..BEGINNING).unwrap_or_default();
+        scratch.add(
+            index.terms.list(term(Term::Beginning, hash(beginning))),
+            DOMAIN_LIMIT,
+            2.5,
+        );
+    }
+    if subject.words.len() > 2 {
+        let initials = hash(subject.initials.as_bytes());
+        scratch.add(
+            index.terms.list(term(Term::Label, initials)),
+            DOMAIN_LIMIT / 4,
+            2.0,
+        );
+        scratch.add(
+            index.terms.list(term(Term::Compact, initials)),
+            DOMAIN_LIMIT / 4,
+            2.0,
+        );
+    }
+    if subject.words.len() == 1 {
+        scratch.add(
+            index.terms.list(term(Term::Acronym, hashed)),
+            DOMAIN_LIMIT / 4,
+            3.0,
+        );
+    }
+}
+
+/// The rarest words, each with those that differ from it by a slip of the pen; two common words together where no word
+/// is rare.
+fn by_words(index: &Index, subject: &Subject<'_>, scratch: &mut Scratch) {
+    let total: f32 = subject
+        .words
+        .iter()
+        .map(|word| word.rarity)
+        .sum::<f32>()
+        .max(0.1);
+    let mut rarest: Vec<_> = subject.words.iter().collect();
+    rarest.sort_by(|a, b| {
+        b.rarity
+            .total_cmp(&a.rarity)
+            .then_with(|| a.text.cmp(b.text))
+    });
+    let found = scratch.best();
+    let limit = if found >= STRONG {
+        RIVAL_LIMIT
+    } else {
+        WORD_LIMIT
+    };
+    let mut common: Vec<&[u32]> = Vec::new();
+    for (at, word) in rarest.iter().take(5).enumerate() {
+        let list = word
+            .number
+            .map_or(&[][..], |number| index.with_word(number));
+        let points = 8.0 * word.rarity / total;
+        if list.len() <= limit / (1 + at / 2) {
+            scratch.add(list, WORD_LIMIT, points);
+        } else if list.len() <= COMMON_LIMIT {
+            common.push(list);
+        }
+        if at < 3 && found < STRONG {
+            for meant in index
+                .misspellings
+                .meant(word.text, |number| index.words.text(number))
+            {
+                let list = index.with_word(meant);
+                if list.len() <= WORD_LIMIT / 4 {
+                    scratch.add(list, WORD_LIMIT, points * 0.7);
+                } else if list.len() <= COMMON_LIMIT && common.len() < 3 {
+                    common.push(list);
+                }
+            }
+        }
+    }
+    common.sort_by_key(|list| list.len());
+    if let [one, other, ..] = common.as_slice()
+        && found < STRONG
+        && one.len() <= COMMON_FIRST
+    {
+        let both: Vec<u32> = one
+            .iter()
+            .copied()
+            .filter(|number| other.binary_search(number).is_ok())
+            .take(NAME_LIMIT)
+            .collect();
+        scratch.add(&both, NAME_LIMIT, 4.0);
+    }
+}
+
+/// Where nothing else led anywhere good: who has the same postal code, if the name or tenant reminds of theirs.
+fn last_resorts(index: &Index, subject: &Subject<'_>, scratch: &mut Scratch) {
+    if subject.customer.postcode.len() < 3 {
+        return;
+    }
+    let key = term(Term::Postcode, hash(subject.customer.postcode.as_bytes()));
+    let list = index.terms.list(key);
+    let mut compact = String::new();
+    let mut near = Vec::new();
+    for number in list.iter().take(PLACE_LIMIT) {
+        let Some(entry) = index.entry(*number) else {
+            continue;
+        };
+        compact.clear();
+        for word in &entry.words {
+            compact.push_str(index.words.text(*word));
+        }
+        let mut likeness = subject.pattern.ratio(compact.as_bytes());
+        for pattern in &subject.label_patterns {
+            likeness = likeness.max(pattern.ratio(compact.as_bytes()));
+        }
+        for link in entry.links.iter().take(4) {
+            likeness = likeness.max(subject.pattern.ratio(index.label(link.domain).as_bytes()));
+        }
+        if likeness > 0.55 {
+            near.push((*number, likeness));
+        }
+    }
+    for (number, likeness) in near {
+        scratch.add(&[number], 1, 6.0 * likeness);
+    }
+}
+
+/// What the place adds to a rough sum.
+fn place(index: &Index, subject: &Subject<'_>, number: u32) -> f32 {
+    let spot = index.spot(number);
+    let mut points = 0.0;
+    if subject.customer.country.agrees(spot.country) == Some(true) {
+        points += 0.8;
+    }
+    if subject.postcode == Some(spot.postcode) {
+        points += 1.6;
+    }
+    if subject.city == Some(spot.city) {
+        points += 1.0;
+    }
+    points
+}
+
+/// The best few, by the rough sum with what the place adds; equals by key, so that the order of the input plays no part.
+fn ranked(index: &Index, subject: &Subject<'_>, scratch: &Scratch) -> Vec<u32> {
+    let floor = floor(scratch);
+    let mut best: Vec<(f32, u32)> = Vec::with_capacity(CLOSER + 1);
+    for number in &scratch.touched {
+        let sum = scratch.sum(*number);
+        if sum < floor {
+            continue;
+        }
+        let sum = sum + place(index, subject, *number);
+        let before = |other: &(f32, u32)| match other.0.total_cmp(&sum) {
+            Ordering::Greater => true,
+            Ordering::Less => false,
+            Ordering::Equal => index.key(other.1) < index.key(*number),
+        };
+        if best.len() == CLOSER && best.last().is_some_and(before) {
+            continue;
+        }
+        let at = best.partition_point(before);
+        best.insert(at, (sum, *number));
+        best.truncate(CLOSER);
+    }
+    best.into_iter().map(|(_, number)| number).collect()
+}
+
+/// A rough sum that nobody among the best can be below, whatever the place adds. Counted in steps, so that thousands of
+/// touched Accounts need no sorting.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "sums are small and not negative"
+)]
+fn floor(scratch: &Scratch) -> f32 {
+    const STEPS: u16 = 128;
+    let mut counts = [0_usize; 128];
+    for number in &scratch.touched {
+        let step = (scratch.sum(*number) * 4.0) as usize;
+        if let Some(count) = counts.get_mut(step.min(usize::from(STEPS) - 1)) {
+            *count += 1;
+        }
+    }
+    let mut above = 0;
+    for (step, count) in (0..STEPS).zip(counts).rev() {
+        above += count;
+        if above >= CLOSER * 3 {
+            return f32::from(step) / 4.0 - 3.4;
+        }
+    }
+    f32::MIN
+}

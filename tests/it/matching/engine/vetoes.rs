@@ -1,0 +1,185 @@
+//! What no confidence may do: one test for each veto.
+
+use super::*;
+
+#[track_caller]
+fn vetoed(engine: &Engine, facts: &ProviderFacts, id: &str) {
+    let decision = decide(engine, facts);
+    assert_ne!(decision.verdict, Verdict::Auto, "{decision:?}");
+    assert!(
+        decision.vetoes.contains(&id),
+        "{id} is not among {decision:?}"
+    );
+}
+
+#[test]
+fn v1_other_domains_on_both_sides_need_two_other_proofs() {
+    let facts = provider(
+        "Contoso Travel",
+        &["contoso-reisen.com"],
+        "DE",
+        "Hamburg",
+        "20095",
+    );
+    vetoed(&engine(&[contoso()], CONTACTS), &facts, "V1-other-domains");
+}
+
+#[test]
+fn v2_a_part_on_the_domain_of_the_whole_is_not_the_whole() {
+    let facts = provider(
+        "Contoso Travel Hospital",
+        &["contoso-travel.de"],
+        "DE",
+        "Berlin",
+        "10115",
+    );
+    vetoed(
+        &engine(&[contoso()], CONTACTS),
+        &facts,
+        "V2-part-of-organisation",
+    );
+}
+
+#[test]
+fn v3_a_name_alone_is_never_enough() {
+    let account = account(["contoso", "Contoso Travel GmbH", "", "DE", "Berlin", ""]);
+    let facts = provider("Contoso Travel", &[], "DE", "Berlin", "");
+    vetoed(&engine(&[account], &[]), &facts, "V3-name-only");
+}
+
+#[test]
+fn v4_a_contact_address_with_another_name_is_not_enough() {
+    let mut facts = provider(
+        "Zirkonia Bakery",
+        &["zirkonia.onmicrosoft.com"],
+        "DE",
+        "Berlin",
+        "10115",
+    );
+    facts.emails = vec!["it@contoso-travel.de".to_owned()];
+    vetoed(
+        &engine(&[contoso()], CONTACTS),
+        &facts,
+        "V4-contact-address",
+    );
+}
+
+#[test]
+fn v5_two_customers_that_are_equally_likely_are_a_tie() {
+    let north = account([
+        "north",
+        "Contoso Travel GmbH",
+        "contoso-travel.de",
+        "DE",
+        "Kiel",
+        "",
+    ]);
+    let south = account([
+        "south",
+        "Contoso Travel GmbH",
+        "contoso-travel.de",
+        "DE",
+        "Passau",
+        "",
+    ]);
+    let facts = provider("Contoso Travel", &["contoso-travel.de"], "DE", "", "");
+    vetoed(&engine(&[north, south], &[]), &facts, "V5-close-rival");
+}
+
+#[test]
+fn v6_a_name_that_says_nothing_needs_a_domain() {
+    let facts = provider(
+        "Default Directory",
+        &["contosotravel.onmicrosoft.com"],
+        "DE",
+        "Berlin",
+        "10115",
+    );
+    vetoed(
+        &engine(&[contoso()], CONTACTS),
+        &facts,
+        "V6-no-name-no-domain",
+    );
+}
+
+#[test]
+fn v7_a_deactivated_account_is_never_mapped_to() {
+    let account = AccountFacts {
+        inactive: true,
+        ..contoso()
+    };
+    vetoed(&engine(&[account], CONTACTS), &signup(), "V7-inactive");
+}
+
+#[test]
+fn v8_of_two_equal_records_of_one_customer_a_person_chooses() {
+    let again = AccountFacts {
+        key: "again".to_owned(),
+        ..contoso()
+    };
+    let engine = engine(&[contoso(), again], &[]);
+    vetoed(&engine, &signup(), "V8-duplicates");
+    assert_eq!(decide(&engine, &signup()).duplicates.len(), 1);
+}
+
+#[test]
+fn v9_an_identity_at_two_customers_decides_nothing() {
+    let with_tenant = |facts: AccountFacts| AccountFacts {
+        identities: vec!["tenant:1234".to_owned()],
+        ..facts
+    };
+    let other = account([
+        "other",
+        "Zirkonia Bakery",
+        "zirkonia.com",
+        "FR",
+        "Lyon",
+        "69001",
+    ]);
+    let engine = engine(&[with_tenant(contoso()), with_tenant(other)], CONTACTS);
+    let facts = ProviderFacts {
+        identities: vec!["tenant:1234".to_owned()],
+        ..signup()
+    };
+    vetoed(&engine, &facts, "V9-identity-shared");
+}
+
+#[test]
+fn v10_names_of_two_countries_are_two_companies() {
+    let account = account([
+        "contoso",
+        "Contoso Travel (Germany)",
+        "contoso-travel.de",
+        "DE",
+        "",
+        "",
+    ]);
+    let facts = provider(
+        "Contoso Travel (France)",
+        &["contoso-travel.de"],
+        "FR",
+        "",
+        "",
+    );
+    vetoed(
+        &engine(&[account], &[]),
+        &facts,
+        "V10-another-country-in-name",
+    );
+}
+
+#[test]
+fn v11_name_and_tenant_without_a_place_may_be_a_namesakes() {
+    let facts = provider(
+        "Contoso Travel",
+        &["contosotravel.onmicrosoft.com"],
+        "DE",
+        "",
+        "",
+    );
+    vetoed(
+        &engine(&[contoso()], CONTACTS),
+        &facts,
+        "V11-no-proof-of-place",
+    );
+}
