@@ -266,7 +266,12 @@ fn core(mut words: Vec<String>, legal: &mut u8) -> String {
         match words.last().and_then(|word| meaning(word)) {
             Some(Word::Legal(kind)) => *legal = kind,
             Some(Word::Filler) => {}
-            _ if words.len() > 2 && ends_as(&words, "z", "o") => *legal = 24,
+            _ if words.len() > 2 && ends_as(&words, "z", "o") => {
+                *legal = 24;
+                if words.last().is_some_and(|last| last == "o" || last == "oo") {
+                    words.pop();
+                }
+            }
             _ => break,
         }
         words.pop();
