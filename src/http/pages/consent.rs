@@ -10,10 +10,9 @@ use actix_web::{HttpRequest, HttpResponse, get, post};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::door::{self, Visitor};
+use super::door;
 use super::words::sentence;
 use crate::domain::ids::ProviderId;
-use crate::flows::FlowError;
 use crate::http::state::ApiState;
 use crate::identity::consent::{CallbackParameters, ConsentRefusal, Outcome, Reason, Step};
 
@@ -48,19 +47,6 @@ impl From<Answer> for CallbackParameters {
     }
 }
 
-async fn posted(
-    request: &HttpRequest,
-    state: &Data<ApiState>,
-    id: &str,
-    form: &Wanted,
-) -> Result<(Visitor, ProviderId), Box<HttpResponse>> {
-    let visitor = door::poster(request, state, &form.csrf).await?;
-    let id = id
-        .parse::<ProviderId>()
-        .map_err(|_| Box::new(door::failed(&FlowError::not_found("provider", id))))?;
-    Ok((visitor, id))
-}
-
 fn outcome(id: ProviderId, done: &str, result: Result<(), ConsentRefusal>) -> HttpResponse {
     match result {
         Ok(()) => door::go_to(&format!("/providers/{id}?done={done}")),
@@ -88,7 +74,7 @@ pub(super) async fn begin(
     id: Path<String>,
     form: Form<Wanted>,
 ) -> HttpResponse {
-    let (visitor, id) = match posted(&request, &state, &id, &form).await {
+    let (visitor, id) = match door::poster_about(&request, &state, &id, &form.csrf).await {
         Ok(posted) => posted,
         Err(refusal) => return *refusal,
     };
@@ -115,7 +101,7 @@ pub(super) async fn confirm(
     id: Path<String>,
     form: Form<Wanted>,
 ) -> HttpResponse {
-    let (visitor, id) = match posted(&request, &state, &id, &form).await {
+    let (visitor, id) = match door::poster_about(&request, &state, &id, &form.csrf).await {
         Ok(posted) => posted,
         Err(refusal) => return *refusal,
     };
@@ -132,7 +118,7 @@ pub(super) async fn reject(
     id: Path<String>,
     form: Form<Wanted>,
 ) -> HttpResponse {
-    let (visitor, id) = match posted(&request, &state, &id, &form).await {
+    let (visitor, id) = match door::poster_about(&request, &state, &id, &form.csrf).await {
         Ok(posted) => posted,
         Err(refusal) => return *refusal,
     };
@@ -148,7 +134,7 @@ pub(super) async fn revoke(
     id: Path<String>,
     form: Form<Wanted>,
 ) -> HttpResponse {
-    let (visitor, id) = match posted(&request, &state, &id, &form).await {
+    let (visitor, id) = match door::poster_about(&request, &state, &id, &form.csrf).await {
         Ok(posted) => posted,
         Err(refusal) => return *refusal,
     };

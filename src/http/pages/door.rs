@@ -9,6 +9,7 @@ use askama::Template;
 
 use crate::domain::api_key::Session;
 use crate::domain::caller::{Caller, Channel, Permission};
+use crate::domain::ids::ProviderId;
 use crate::flows::FlowError;
 use crate::http::call::correlation_id;
 use crate::http::state::ApiState;
@@ -218,6 +219,20 @@ pub(super) async fn poster(
         text,
         None,
     )))
+}
+
+/// The same for a form about a provider, with the id out of its path.
+pub(super) async fn poster_about(
+    request: &HttpRequest,
+    state: &Data<ApiState>,
+    id: &str,
+    csrf: &str,
+) -> Result<(Visitor, ProviderId), Box<HttpResponse>> {
+    let visitor = poster(request, state, csrf).await?;
+    let id = id
+        .parse()
+        .map_err(|_| Box::new(failed(&FlowError::not_found("provider", id))))?;
+    Ok((visitor, id))
 }
 
 /// Browsers say where a form comes from; a cross-site one is refused even with the right secret.

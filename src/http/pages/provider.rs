@@ -178,12 +178,9 @@ pub(super) async fn verify(
     id: Path<String>,
     form: Form<Bare>,
 ) -> HttpResponse {
-    let visitor = match door::poster(&request, &state, &form.csrf).await {
-        Ok(visitor) => visitor,
+    let (visitor, id) = match door::poster_about(&request, &state, &id, &form.csrf).await {
+        Ok(both) => both,
         Err(refusal) => return *refusal,
-    };
-    let Ok(id) = id.parse::<ProviderId>() else {
-        return door::failed(&FlowError::not_found("provider", &id));
     };
     match state.flows.verify_provider(&visitor.caller, id).await {
         Ok(report) => render(&state, &visitor, id, None, Some(report)).await,

@@ -208,12 +208,9 @@ pub(super) async fn sync(
     id: Path<String>,
     form: Form<Bare>,
 ) -> HttpResponse {
-    let visitor = match door::poster(&request, &state, &form.csrf).await {
-        Ok(visitor) => visitor,
+    let (visitor, id) = match door::poster_about(&request, &state, &id, &form.csrf).await {
+        Ok(both) => both,
         Err(refusal) => return *refusal,
-    };
-    let Ok(id) = id.parse::<ProviderId>() else {
-        return door::failed(&FlowError::not_found("provider", &id));
     };
     match state.flows.request_sync(&visitor.caller, id).await {
         Ok(_) => door::go_to("/"),

@@ -4,51 +4,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use provider_bridge::crm::directory::AccountDirectory;
 use provider_bridge::crm::lookups::{CachedAccounts, LookupSettings};
 use provider_bridge::domain::caller::Caller;
 use provider_bridge::domain::job::{JobLease, JobWork};
-use provider_bridge::domain::ports::callback::{CallbackPolicy, CallbackRefused};
 use provider_bridge::domain::ports::crm::{ChangePage, Directory, DirectoryTable};
-use provider_bridge::domain::ports::provider::{ProviderClient, ProviderError, Providers};
-use provider_bridge::domain::ports::sealer::{OpenError, Sealed, Sealer};
-use provider_bridge::domain::provider::Provider;
 use provider_bridge::flows::{FlowError, Flows};
 use provider_bridge::store::jobs::{self, Ending};
 use provider_bridge::store::retention::Retention;
 use provider_bridge::store::{Store, crm_directory};
 use serde_json::Value;
-use uuid::Uuid;
 
 use super::feed::{FeedCrm, domain};
 use crate::support::context::{ManualClock, context_seeded};
-
-/// What a sync of the directory never comes to.
-struct Elsewhere;
-
-#[async_trait]
-impl Providers for Elsewhere {
-    async fn client(&self, _: &Provider) -> Result<Arc<dyn ProviderClient>, ProviderError> {
-        panic!("no provider is called here")
-    }
-}
-
-impl CallbackPolicy for Elsewhere {
-    fn check(&self, _: &str) -> Result<String, CallbackRefused> {
-        panic!("no callback is subscribed here")
-    }
-}
-
-impl Sealer for Elsewhere {
-    fn seal(&self, _: Uuid, _: &str) -> Sealed {
-        panic!("nothing is sealed here")
-    }
-
-    fn open(&self, _: Uuid, _: &Sealed) -> Result<secrecy::SecretString, OpenError> {
-        panic!("nothing is opened here")
-    }
-}
+use crate::support::elsewhere::Elsewhere;
 
 /// One instance of the service, so far as the directory is concerned.
 pub struct Instance {

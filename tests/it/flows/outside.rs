@@ -6,17 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use provider_bridge::domain::account::Account;
 use provider_bridge::domain::ids::AccountId;
-use provider_bridge::domain::ports::callback::{CallbackPolicy, CallbackRefused};
 use provider_bridge::domain::ports::crm::{
     AccountLookup, ChangeCursor, ChangeFeedError, ChangePage, Crm, CrmError, DirectoryTable,
 };
-use provider_bridge::domain::ports::provider::{
-    FailureKind, ProviderClient, ProviderError, Providers,
-};
-use provider_bridge::domain::ports::sealer::{OpenError, Sealed, Sealer};
-use provider_bridge::domain::provider::Provider;
+use provider_bridge::domain::ports::provider::FailureKind;
 use provider_bridge::domain::verify::VerifyReport;
-use uuid::Uuid;
 
 /// The CRM, live, with the cache of lookups in front of it.
 #[derive(Default)]
@@ -92,31 +86,5 @@ impl AccountLookup for FakeCrm {
 
     fn invalidate_all(&self) {
         hold(&self.cache).clear();
-    }
-}
-
-/// What these tests never come to.
-pub struct Elsewhere;
-
-#[async_trait]
-impl Providers for Elsewhere {
-    async fn client(&self, _: &Provider) -> Result<Arc<dyn ProviderClient>, ProviderError> {
-        panic!("no provider is called here")
-    }
-}
-
-impl CallbackPolicy for Elsewhere {
-    fn check(&self, _: &str) -> Result<String, CallbackRefused> {
-        panic!("no callback is subscribed here")
-    }
-}
-
-impl Sealer for Elsewhere {
-    fn seal(&self, _: Uuid, _: &str) -> Sealed {
-        panic!("nothing is sealed here")
-    }
-
-    fn open(&self, _: Uuid, _: &Sealed) -> Result<secrecy::SecretString, OpenError> {
-        panic!("nothing is opened here")
     }
 }

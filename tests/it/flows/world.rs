@@ -28,8 +28,9 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::outside::{Elsewhere, FakeCrm, hold};
+use super::outside::{FakeCrm, hold};
 use crate::support::context::context;
+use crate::support::elsewhere::Elsewhere;
 
 pub struct World {
     pub flows: Flows,

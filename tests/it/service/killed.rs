@@ -2,7 +2,7 @@
 //!
 //! The victim is this test program itself, started again with an environment variable. It aborts by itself after a chosen
 //! commit, or this process kills it when a chosen request has reached the stand-ins or the receiver and is not answered
-//! yet. Its clock begins an hour after the last victim's, so that leases of the dead have lapsed.
+//! yet. Its clock stands an hour after the last victim's, so that leases of the dead have lapsed.
 
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use provider_bridge::simulator::Running;
 use provider_bridge::store::Engine;
 
 use super::outcome::Outcome;
-use super::scene::{Receiver, Scene, Watcher, hours_later, run_until_idle, simulator};
+use super::scene::{Receiver, Scene, Watcher, run_until_idle, simulator, standing_at};
 
 /// The victim aborts right after this commit; 0 lets it live.
 const ABORT_AFTER: &str = "VICTIM_ABORT_AFTER";
@@ -43,7 +43,7 @@ async fn victim() {
     let abort_after = number(ABORT_AFTER).expect("only the tests of this file start the victim");
     let config = Config::load(None).unwrap();
     let commits = Arc::new(AtomicU32::new(0));
-    let context = hours_later(number(HOURS).unwrap());
+    let context = standing_at(number(HOURS).unwrap());
     let app = App::build_on(config, context, |store| {
         store.observed(Arc::new(move || {
             if commits.fetch_add(1, Ordering::SeqCst) + 1 == abort_after {
@@ -127,7 +127,7 @@ impl Hunted {
         let receiver = Receiver::start();
         let scene = Scene::new(self.engine, &self.simulator).await;
         scene.begin(&receiver).await;
-        let app = scene.app(hours_later(1)).await;
+        let app = scene.app(standing_at(1)).await;
         run_until_idle(&app).await;
         Outcome::of(&app).await
     }
@@ -173,7 +173,7 @@ impl Hunted {
         scene.begin(&receiver).await;
         let killed = self.run_victim(&scene, death, 1).await;
         assert!(!self.run_victim(&scene, Death::Commit(0), 2).await);
-        let app = scene.app(hours_later(3)).await;
+        let app = scene.app(standing_at(3)).await;
         assert_eq!(&Outcome::of(&app).await, undisturbed, "killed at {death:?}");
         let twice = Outcome::all_arrived(&app, &receiver.arrived).await;
         assert!(

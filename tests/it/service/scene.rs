@@ -21,7 +21,7 @@ use provider_bridge::store::{DatabaseLocation, Engine};
 use secrecy::{ExposeSecret, SecretString};
 use tempfile::TempDir;
 
-use crate::support::context::context_seeded;
+use crate::support::context::{ManualClock, context_seeded};
 use crate::support::stores::TestDatabase;
 
 /// What a receiver got: how often each `webhook-id` arrived.
@@ -112,10 +112,21 @@ pub async fn simulator_by(context: Context, customers: usize) -> Running {
 
 /// A context that begins so many hours after the tests' usual start, and never really sleeps.
 pub fn hours_later(hours: u32) -> Context {
-    let (context, clock) = context_seeded(100 + u64::from(hours));
-    clock.advance(std::time::Duration::from_secs(3600 * u64::from(hours)));
+    let (context, clock) = begins_at(hours);
     clock.advance_by_itself();
     context
+}
+
+/// One whose clock stands at that hour. A running Job renews its lease after a sleep, so a clock that sleeping moves runs
+/// away from a slow Job, beyond the hour at which the next process begins.
+pub fn standing_at(hours: u32) -> Context {
+    begins_at(hours).0
+}
+
+fn begins_at(hours: u32) -> (Context, Arc<ManualClock>) {
+    let (context, clock) = context_seeded(100 + u64::from(hours));
+    clock.advance(std::time::Duration::from_secs(3600 * u64::from(hours)));
+    (context, clock)
 }
 
 /// A database and the settings of a service that uses it with the simulator.

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use provider_bridge::app::build::App;
 use provider_bridge::app::open::operator;
-use provider_bridge::domain::ids::SyncRunId;
+use provider_bridge::domain::ids::{ProviderId, SyncRunId};
 use provider_bridge::domain::job::{JobState, JobWork};
 use provider_bridge::domain::provider_account::ProviderAccount;
 use provider_bridge::domain::sync_run::{RunCounts, RunOutcome};
-use provider_bridge::simulator::{Change, Fault, FaultKind, Upstream};
+use provider_bridge::simulator::{Change, Fault, FaultKind, Running, Upstream};
 use provider_bridge::store::provider_accounts::{Filter, listed};
 use provider_bridge::store::{Engine, jobs, sync_runs};
 
@@ -19,15 +20,44 @@ use crate::on_both_engines;
 
 const CUSTOMERS: usize = 60;
 
-async fn a_first_sync_keeps_matches_maps_and_tells(engine: Engine) {
-    let simulator = simulator(CUSTOMERS).await;
-    let receiver = Receiver::start();
-    let scene = Scene::new(engine, &simulator).await;
-    let provider = scene.begin(&receiver).await;
-    let app = scene.app(hours_later(1)).await;
-    run_until_idle(&app).await;
+/// A service after its first sync, match and delivery.
+struct Synced {
+    simulator: Running,
+    receiver: Receiver,
+    provider: ProviderId,
+    app: App,
+    scene: Scene,
+}
 
-    let outcome = Outcome::of(&app).await;
+impl Synced {
+    async fn on(engine: Engine) -> Self {
+        let simulator = simulator(CUSTOMERS).await;
+        let receiver = Receiver::start();
+        let scene = Scene::new(engine, &simulator).await;
+        let provider = scene.begin(&receiver).await;
+        let app = scene.app(hours_later(1)).await;
+        run_until_idle(&app).await;
+        Self {
+            simulator,
+            receiver,
+            provider,
+            app,
+            scene,
+        }
+    }
+}
+
+async fn a_first_sync_keeps_matches_maps_and_tells(engine: Engine) {
+    let synced = Synced::on(engine).await;
+    let Synced {
+        simulator,
+        receiver,
+        provider,
+        app,
+        ..
+    } = &synced;
+
+    let outcome = Outcome::of(app).await;
     assert_eq!(outcome.accounts.len(), CUSTOMERS);
     let truth: BTreeMap<String, _> = simulator.world().read(|world| {
         world
@@ -55,14 +85,14 @@ async fn a_first_sync_keeps_matches_maps_and_tells(engine: Engine) {
     }
     assert_eq!(outcome.events["provider"], ["provider-accounts.imported"]);
     assert_eq!(
-        Outcome::all_arrived(&app, &receiver.arrived).await,
+        Outcome::all_arrived(app, &receiver.arrived).await,
         0,
         "an event arrived twice"
     );
 
     let runs = app
         .flows
-        .list_sync_runs(&operator(), Some(provider), 5)
+        .list_sync_runs(&operator(), Some(*provider), 5)
         .await
         .unwrap();
     assert_eq!(runs.len(), 1);
@@ -78,23 +108,27 @@ async fn a_first_sync_keeps_matches_maps_and_tells(engine: Engine) {
 }
 
 async fn a_second_sync_without_changes_changes_nothing(engine: Engine) {
-    let simulator = simulator(CUSTOMERS).await;
-    let receiver = Receiver::start();
-    let scene = Scene::new(engine, &simulator).await;
-    let provider = scene.begin(&receiver).await;
-    let app = scene.app(hours_later(1)).await;
-    run_until_idle(&app).await;
-    let before = Outcome::of(&app).await;
+    let synced = Synced::on(engine).await;
+    let Synced {
+        simulator,
+        provider,
+        app,
+        ..
+    } = &synced;
+    let before = Outcome::of(app).await;
     let listed_once = simulator.statistics().requests(Upstream::PartnerCenter);
 
-    app.flows.request_sync(&operator(), provider).await.unwrap();
-    run_until_idle(&app).await;
-    assert_eq!(Outcome::of(&app).await, before);
+    app.flows
+        .request_sync(&operator(), *provider)
+        .await
+        .unwrap();
+    run_until_idle(app).await;
+    assert_eq!(Outcome::of(app).await, before);
     let requests = simulator.statistics().requests(Upstream::PartnerCenter) - listed_once;
     assert_eq!(requests, 6, "60 customers on pages of 10, and no details");
     let runs = app
         .flows
-        .list_sync_runs(&operator(), Some(provider), 1)
+        .list_sync_runs(&operator(), Some(*provider), 1)
         .await
         .unwrap();
     let all = i64::try_from(CUSTOMERS).unwrap();
@@ -110,15 +144,11 @@ async fn a_second_sync_without_changes_changes_nothing(engine: Engine) {
 
 /// As after an upgrade from before there were digests.
 async fn customers_without_a_digest_are_unchanged_and_get_one(engine: Engine) {
-    let simulator = simulator(CUSTOMERS).await;
-    let receiver = Receiver::start();
-    let scene = Scene::new(engine, &simulator).await;
-    let provider = scene.begin(&receiver).await;
-    let app = scene.app(hours_later(1)).await;
-    run_until_idle(&app).await;
-    let before = Outcome::of(&app).await;
+    let synced = Synced::on(engine).await;
+    let Synced { provider, app, .. } = &synced;
+    let before = Outcome::of(app).await;
     let digests = async || {
-        listed::digests(app.flows.store.reader(), provider)
+        listed::digests(app.flows.store.reader(), *provider)
             .await
             .unwrap()
     };
@@ -129,14 +159,17 @@ async fn customers_without_a_digest_are_unchanged_and_get_one(engine: Engine) {
     let forget = "UPDATE provider_account SET listed_digest = NULL";
     tx.execute_unprepared(forget).await.unwrap();
     tx.commit().await.unwrap();
-    app.flows.request_sync(&operator(), provider).await.unwrap();
-    run_until_idle(&app).await;
+    app.flows
+        .request_sync(&operator(), *provider)
+        .await
+        .unwrap();
+    run_until_idle(app).await;
 
     assert_eq!(digests().await, noted);
-    assert_eq!(Outcome::of(&app).await, before);
+    assert_eq!(Outcome::of(app).await, before);
     let runs = app
         .flows
-        .list_sync_runs(&operator(), Some(provider), 1)
+        .list_sync_runs(&operator(), Some(*provider), 1)
         .await
         .unwrap();
     assert_eq!((runs[0].counts.unchanged, runs[0].counts.details), (60, 0));
@@ -146,12 +179,8 @@ async fn customers_without_a_digest_are_unchanged_and_get_one(engine: Engine) {
 async fn after_a_run_that_died_the_next_one_asks_for_the_match_though_it_finds_nothing_new(
     engine: Engine,
 ) {
-    let simulator = simulator(CUSTOMERS).await;
-    let receiver = Receiver::start();
-    let scene = Scene::new(engine, &simulator).await;
-    let provider = scene.begin(&receiver).await;
-    let app = scene.app(hours_later(1)).await;
-    run_until_idle(&app).await;
+    let synced = Synced::on(engine).await;
+    let Synced { provider, app, .. } = &synced;
     let matches = async || {
         let jobs = jobs::latest(app.flows.store.reader(), 50).await.unwrap();
         jobs.iter()
@@ -160,13 +189,16 @@ async fn after_a_run_that_died_the_next_one_asks_for_the_match_though_it_finds_n
     };
     let before = matches().await;
 
-    app.flows.request_sync(&operator(), provider).await.unwrap();
-    run_until_idle(&app).await;
+    app.flows
+        .request_sync(&operator(), *provider)
+        .await
+        .unwrap();
+    run_until_idle(app).await;
     assert_eq!(matches().await, before, "nothing new, nothing to match");
 
     let mut died = app
         .flows
-        .list_sync_runs(&operator(), Some(provider), 1)
+        .list_sync_runs(&operator(), Some(*provider), 1)
         .await
         .unwrap()
         .remove(0);
@@ -176,19 +208,18 @@ async fn after_a_run_that_died_the_next_one_asks_for_the_match_though_it_finds_n
     let tx = app.flows.store.begin().await.unwrap();
     sync_runs::begin(&tx, &died).await.unwrap();
     tx.commit().await.unwrap();
-    app.flows.request_sync(&operator(), provider).await.unwrap();
-    run_until_idle(&app).await;
+    app.flows
+        .request_sync(&operator(), *provider)
+        .await
+        .unwrap();
+    run_until_idle(app).await;
     assert_eq!(matches().await, before + 1);
 }
 
 /// B10: whoever asks for a match first pulls what changed, and mappings follow it then and there.
 async fn a_merge_in_the_crm_carries_mappings_along_when_a_match_is_asked_for(engine: Engine) {
-    let simulator = simulator(CUSTOMERS).await;
-    let receiver = Receiver::start();
-    let scene = Scene::new(engine, &simulator).await;
-    scene.begin(&receiver).await;
-    let app = scene.app(hours_later(1)).await;
-    run_until_idle(&app).await;
+    let synced = Synced::on(engine).await;
+    let Synced { simulator, app, .. } = &synced;
     let mapped = async || {
         let all = Filter::default();
         let page = app
@@ -212,18 +243,19 @@ async fn a_merge_in_the_crm_carries_mappings_along_when_a_match_is_asked_for(eng
     simulator.world().change(merge).unwrap();
 
     app.flows.request_auto_match(&operator()).await.unwrap();
-    run_until_idle(&app).await;
+    run_until_idle(app).await;
 
     assert_eq!(mapped().await[one], *survivor);
 }
 
 async fn a_listing_that_breaks_off_marks_nothing_as_missing(engine: Engine) {
-    let simulator = simulator(CUSTOMERS).await;
-    let receiver = Receiver::start();
-    let scene = Scene::new(engine, &simulator).await;
-    let provider = scene.begin(&receiver).await;
-    let app = scene.app(hours_later(1)).await;
-    run_until_idle(&app).await;
+    let Synced {
+        simulator,
+        receiver: _receiver,
+        provider,
+        app,
+        scene,
+    } = Synced::on(engine).await;
 
     let gone = simulator
         .world()

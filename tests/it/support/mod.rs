@@ -4,6 +4,7 @@
 pub mod app;
 pub mod cable;
 pub mod context;
+pub mod elsewhere;
 pub mod http;
 pub mod issuer;
 pub mod log;
