@@ -81,6 +81,16 @@ typed_id!(
     AuditId,
     /// An exception (a record that will break billing later).
     ExceptionId,
+    /// A Billing Contract.
+    BillingContractId,
+    /// A product, quantity, term and price that a customer holds at a provider.
+    ProductSubscriptionId,
+    /// What a sync of subscriptions would do, kept to be decided on.
+    PreviewId,
+    /// One run of a sync of subscriptions.
+    SubscriptionRunId,
+    /// One dated change of a subscription (LCL).
+    ChangeLogId,
     /// A sealed secret.
     SecretId,
 );

@@ -24,6 +24,7 @@ const CHANGES: &[&str] = &[
     "set-default-domain: customer, domain",
     "set-custom-domains: customer, domains",
     "set-truth: customer, account",
+    "change-subscription: customer, subscription, fields",
     "add-account: name, website, email, parent, customer",
     "rename-account: account, name",
     "set-website: account, website",

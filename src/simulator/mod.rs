@@ -40,5 +40,6 @@ pub use server::{Running, Simulator, SimulatorError, SimulatorOptions};
 pub use shared::SharedWorld;
 pub use statistics::{Count, Seen, Statistics};
 pub use world::{
-    Change, ChangeError, NewAccount, NewContact, NewCustomer, Relationship, World, WorldSpec,
+    Change, ChangeError, NewAccount, NewContact, NewCustomer, Relationship, SubscriptionChange,
+    World, WorldSpec,
 };

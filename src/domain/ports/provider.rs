@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 use crate::domain::provider::{Capabilities, Provider};
 use crate::domain::provider_account::{CustomerDetails, ExternalId, ListedCustomer};
+use crate::domain::subscription::ListedSubscription;
 use crate::domain::verify::VerifyReport;
 
 /// What kind of failure it was: this decides between trying again, waiting, and asking a person.
@@ -83,6 +84,17 @@ pub struct CustomerPage {
     pub next: Option<PageToken>,
 }
 
+/// The subscriptions of one customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubscriptionListing {
+    /// Those that could be read.
+    pub subscriptions: Vec<ListedSubscription>,
+    /// Those that could not.
+    pub unreadable: Vec<UnreadableItem>,
+    /// Whether it is all of them; of half an answer nothing can be called gone (decision 8).
+    pub complete: bool,
+}
+
 /// A provider's API. Implementations throttle, retry what is transient, and keep correlation ids; a flow calls plainly.
 #[async_trait]
 pub trait ProviderClient: Send + Sync {
@@ -93,6 +105,11 @@ pub trait ProviderClient: Send + Sync {
     -> Result<CustomerPage, ProviderError>;
     /// The details of one customer.
     async fn customer_details(&self, id: &ExternalId) -> Result<CustomerDetails, ProviderError>;
+    /// Every subscription of one customer. It reads and never writes (D3).
+    async fn list_subscriptions(
+        &self,
+        customer: &ExternalId,
+    ) -> Result<SubscriptionListing, ProviderError>;
     /// A live test of every step.
     async fn verify(&self) -> VerifyReport;
 }

@@ -11,10 +11,11 @@ use super::details::read_details;
 use super::listing::{page_url, read_page};
 use super::page_token::Place;
 use super::settings::{PartnerCenterConnection, PartnerCenterSettings};
+use super::subscriptions::read_subscriptions;
 use crate::domain::context::Context;
 use crate::domain::ports::consent::UserTokens;
 use crate::domain::ports::provider::{
-    CustomerPage, FailureKind, PageToken, ProviderClient, ProviderError,
+    CustomerPage, FailureKind, PageToken, ProviderClient, ProviderError, SubscriptionListing,
 };
 use crate::domain::provider::{Capabilities, Provider};
 use crate::domain::provider_account::{CustomerDetails, ExternalId};
@@ -90,10 +91,10 @@ impl ProviderClient for PartnerCenterClient {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             customers: true,
-            subscriptions: false,
+            subscriptions: true,
             agreements: false,
             usage: false,
-            add_ons: false,
+            add_ons: true,
             quantity_change: false,
             dry_run: false,
             write_back: false,
@@ -132,6 +133,18 @@ impl ProviderClient for PartnerCenterClient {
         let what = format!("show customer {id}");
         let read = |body: &[u8]| read_details(body, id);
         self.caller.get(&what, url, HeaderMap::new(), read).await
+    }
+
+    async fn list_subscriptions(
+        &self,
+        customer: &ExternalId,
+    ) -> Result<SubscriptionListing, ProviderError> {
+        let path = ["customers", customer.as_str(), "subscriptions"];
+        let url = self.settings.resource(&path);
+        let what = format!("list the subscriptions of customer {customer}");
+        self.caller
+            .get(&what, url, HeaderMap::new(), read_subscriptions)
+            .await
     }
 
     async fn verify(&self) -> VerifyReport {

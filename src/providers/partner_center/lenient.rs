@@ -57,6 +57,17 @@ pub(super) trait Fields<'de>: Default {
     fn take<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<Taken, A::Error>;
 }
 
+/// An object with whatever fields it came with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Loose(pub(super) Vec<(String, serde_json::Value)>);
+
+impl<'de> Fields<'de> for Loose {
+    fn take<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<Taken, A::Error> {
+        self.0.push((name.to_owned(), map.next_value()?));
+        Ok(Taken::Yes)
+    }
+}
+
 /// Whether the value of a field was read.
 pub(super) enum Taken {
     /// It was.

@@ -20,6 +20,7 @@ mod listing;
 mod page_token;
 mod settings;
 mod sign_in;
+mod subscriptions;
 mod verify;
 mod wire;
 

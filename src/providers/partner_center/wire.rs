@@ -3,7 +3,7 @@
 
 use serde::de::MapAccess;
 
-use super::lenient::{Fields, List, Object, Taken, Text, is};
+use super::lenient::{Fields, List, Loose, Object, Taken, Text, is};
 
 /// Makes an object of fields by their documented names.
 macro_rules! fields {
@@ -109,6 +109,14 @@ fields!(
         country: Text<'a> = "country",
         city: Text<'a> = "city",
         postal_code: Text<'a> = "postalCode",
+    }
+);
+
+fields!(
+    /// All subscriptions of a customer.
+    SubscriptionPage {
+        items: List<Object<Loose>> = "items",
+        total_count: Text<'a> = "totalCount",
     }
 );
 

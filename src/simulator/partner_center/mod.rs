@@ -3,6 +3,7 @@
 mod customer;
 mod errors;
 mod listing;
+mod quirks;
 mod subscription;
 
 use actix_web::http::{Method, StatusCode};
@@ -12,7 +13,7 @@ use super::credentials;
 use super::entra::by_object_id;
 use super::exchange::{Answer, Call};
 use super::simulation::{Simulation, TokenProblem};
-use super::world::Customer;
+use super::world::{Customer, World};
 
 pub(super) use errors::Problem;
 pub(super) use listing::{BEHIND_THE_END, Continuation, page_number};
@@ -26,6 +27,7 @@ enum Wanted<'c> {
     BillingProfile(&'c str),
     Subscriptions(&'c str),
     Subscription(&'c str, &'c str),
+    AddOns(&'c str, &'c str),
     RelationshipRequest,
     Domain(&'c str),
 }
@@ -38,6 +40,7 @@ impl Wanted<'_> {
             Self::CompanyProfile(_) | Self::BillingProfile(_) => "customer-profile",
             Self::Subscriptions(_) => "list-subscriptions",
             Self::Subscription(..) => "subscription-by-id",
+            Self::AddOns(..) => "subscription-add-ons",
             Self::RelationshipRequest => "relationship-request",
             Self::Domain(_) => "domain-exists",
         }
@@ -58,6 +61,9 @@ fn wanted<'c>(method: &Method, segments: &[&'c str]) -> Option<Wanted<'c>> {
         (&Method::GET, ["v1", "customers", id, "subscriptions"]) => Wanted::Subscriptions(id),
         (&Method::GET, ["v1", "customers", id, "subscriptions", one]) => {
             Wanted::Subscription(id, one)
+        }
+        (&Method::GET, ["v1", "customers", id, "subscriptions", one, "addons"]) => {
+            Wanted::AddOns(id, one)
         }
         (&Method::HEAD | &Method::GET, ["v1", "domains", domain]) => Wanted::Domain(domain),
         _ => return None,
@@ -137,14 +143,14 @@ fn respond(simulation: &Simulation, call: &Call) -> Result<Answer, Problem> {
         Wanted::Customer(id) => by_id(simulation, id, customer::details),
         Wanted::CompanyProfile(id) => by_id(simulation, id, customer::company),
         Wanted::BillingProfile(id) => by_id(simulation, id, customer::billing),
-        Wanted::Subscriptions(id) => by_id(simulation, id, subscription::list),
-        Wanted::Subscription(id, one) => {
-            let one = one.to_ascii_lowercase();
-            by_id(simulation, id, |seed, place, known| {
-                subscription::one(seed, place, known, &one)
-                    .unwrap_or_else(|| Problem::NoSuchSubscription.answer())
-            })
-        }
+        Wanted::Subscriptions(id) => of_customer(simulation, id, subscription::list),
+        Wanted::AddOns(id, parent) => of_customer(simulation, id, |world, place, known| {
+            subscription::add_ons(world, place, known, parent)
+        }),
+        Wanted::Subscription(id, one) => of_customer(simulation, id, |world, place, known| {
+            subscription::one(world, place, known, one)
+                .unwrap_or_else(|| Problem::NoSuchSubscription.answer())
+        }),
         Wanted::RelationshipRequest if person.is_none() => Err(Problem::AppOnly),
         Wanted::RelationshipRequest => Ok(relationship_request()),
         Wanted::Domain(domain) => Ok(domain_exists(simulation, domain)),
@@ -156,11 +162,21 @@ fn by_id(
     id: &str,
     show: impl FnOnce(u64, u32, &Customer) -> Answer,
 ) -> Result<Answer, Problem> {
+    of_customer(simulation, id, |world, place, customer| {
+        show(world.seed, place, customer)
+    })
+}
+
+fn of_customer(
+    simulation: &Simulation,
+    id: &str,
+    show: impl FnOnce(&World, u32, &Customer) -> Answer,
+) -> Result<Answer, Problem> {
     let id = Uuid::parse_str(id).map_err(|_| Problem::NoSuchCustomer)?;
     simulation
         .world
         .read(|world| match world.customers.get(id) {
-            Some((place, customer)) => Ok(show(world.seed, place, customer)),
+            Some((place, customer)) => Ok(show(world, place, customer)),
             None => Err(Problem::NoRelationship(id)),
         })
 }

@@ -1,5 +1,5 @@
 //! Subscriptions of a customer, in the shape of New Commerce. They are made up from the customer's place each time they are
-//! asked for: nothing is kept of them.
+//! asked for: nothing is kept of them but what was changed behind the product's back.
 
 use actix_web::http::StatusCode;
 use chrono::{DateTime, Days, Months, Utc};
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::customer::derived;
 use crate::simulator::exchange::Answer;
-use crate::simulator::world::{Customer, Place, chance_of};
+use crate::simulator::world::{Customer, Place, World, chance_of, is_subscription};
 
 /// Product, SKU, availability, name.
 const OFFERS: &[(&str, &str, &str, &str)] = &[
@@ -67,8 +67,29 @@ const STATUSES: &[&str] = &[
 const EPOCH: i64 = 1_780_272_000;
 
 /// All of a customer's.
-pub(super) fn list(seed: u64, place: Place, customer: &Customer) -> Answer {
-    let items = all(seed, place, customer);
+pub(super) fn list(world: &World, place: Place, customer: &Customer) -> Answer {
+    collection(&all(world, place, customer))
+}
+
+/// The add-ons of one of them.
+pub(super) fn add_ons(world: &World, place: Place, customer: &Customer, parent: &str) -> Answer {
+    let mut found = all(world, place, customer);
+    found.retain(|item| {
+        let own = item.get("parentSubscriptionId").and_then(Value::as_str);
+        own.is_some_and(|own| own.eq_ignore_ascii_case(parent))
+    });
+    collection(&found)
+}
+
+/// One of them.
+pub(super) fn one(world: &World, place: Place, customer: &Customer, id: &str) -> Option<Answer> {
+    let found = all(world, place, customer)
+        .into_iter()
+        .find(|item| is_subscription(item, id))?;
+    Some(Answer::json(StatusCode::OK, &found))
+}
+
+fn collection(items: &[Value]) -> Answer {
     let body = json!({
         "totalCount": items.len(),
         "items": items,
@@ -77,24 +98,31 @@ pub(super) fn list(seed: u64, place: Place, customer: &Customer) -> Answer {
     Answer::json(StatusCode::OK, &body)
 }
 
-/// One of them.
-pub(super) fn one(seed: u64, place: Place, customer: &Customer, id: &str) -> Option<Answer> {
-    let found = all(seed, place, customer)
-        .into_iter()
-        .find(|item| item.get("id").and_then(Value::as_str) == Some(id))?;
-    Some(Answer::json(StatusCode::OK, &found))
-}
-
-fn all(seed: u64, place: Place, customer: &Customer) -> Vec<Value> {
+fn all(world: &World, place: Place, customer: &Customer) -> Vec<Value> {
     // Not the stream of the address: that one must not move when subscriptions gain a field.
-    let mut rng = chance_of(seed ^ 0x5eed_5ab5, place);
-    let count = rng.random_range(0..6);
-    (0..count)
-        .map(|_| subscription(customer, &mut rng))
-        .collect()
+    let mut rng = chance_of(world.seed ^ 0x5eed_5ab5, place);
+    let count = rng.random_range(0..7);
+    let mut made = Vec::with_capacity(count);
+    let mut parent = None;
+    for _ in 0..count {
+        let (id, mut subscription) = subscription(customer, &mut rng);
+        super::quirks::add(&mut subscription, id, parent);
+        parent = parent.or(Some(id));
+        made.push(subscription);
+    }
+    let blank = |id: &str| {
+        let (_, mut subscription) = subscription(customer, &mut chance_of(world.seed, place));
+        if let Value::Object(fields) = &mut subscription {
+            fields.insert("id".to_owned(), id.into());
+            fields.insert("status".to_owned(), "active".into());
+            fields.insert("quantity".to_owned(), 1.into());
+        }
+        subscription
+    };
+    world.subscriptions.apply(customer.id, made, blank)
 }
 
-fn subscription(customer: &Customer, rng: &mut ChaCha8Rng) -> Value {
+fn subscription(customer: &Customer, rng: &mut ChaCha8Rng) -> (Uuid, Value) {
     let (product, sku, availability, name) = *OFFERS.choose(rng).unwrap_or(&("", "", "", ""));
     let (term, cycle, months) = *TERMS.choose(rng).unwrap_or(&("P1Y", "annual", 12));
     let status = *STATUSES.choose(rng).unwrap_or(&"active");
@@ -152,7 +180,7 @@ fn subscription(customer: &Customer, rng: &mut ChaCha8Rng) -> Value {
     if id.as_bytes()[0] < LEGACY_BELOW {
         make_legacy(&mut subscription, id);
     }
-    subscription
+    (id, subscription)
 }
 
 /// About one subscription in eight is older than New Commerce.

@@ -8,6 +8,7 @@ use super::customers::{Customer, Relationship, Texts};
 use super::row::{Packed, Referenced, Value};
 use super::rows::{Place, Rows};
 use super::schema::{ACCOUNT, CONTACT, ColumnId};
+use super::subscriptions::SubscriptionChange;
 use super::{World, organisation};
 use crate::domain::ids::{AccountId, ContactId};
 use crate::domain::provider_account::ExternalId;
@@ -94,6 +95,8 @@ pub enum Change {
         customer: ExternalId,
         account: Option<AccountId>,
     },
+    /// A subscription is bought, changed or gone, in the provider's portal.
+    ChangeSubscription(SubscriptionChange),
     /// A new Account.
     AddAccount(NewAccount),
     /// An Account is renamed.
@@ -186,6 +189,10 @@ impl World {
                 let known = self.customer_mut(&customer)?;
                 known.account = account.map_or(Uuid::nil(), AccountId::as_uuid);
                 Ok(known.id)
+            }
+            Change::ChangeSubscription(change) => {
+                let customer = self.customer_mut(&change.customer)?.id;
+                Ok(self.subscriptions.change(customer, change, moment.fresh))
             }
             Change::AddAccount(new) => self.add_account(new, moment),
             Change::RenameAccount { account, name } => {

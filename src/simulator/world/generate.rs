@@ -5,7 +5,7 @@ use rand::seq::SliceRandom;
 use super::customers::Customers;
 use super::scenario::{self, Scenario};
 use super::sow::Sower;
-use super::{World, WorldSpec};
+use super::{Subscriptions, World, WorldSpec};
 
 /// For so many customers there is one organisation in the CRM that is none.
 const CUSTOMERS_PER_PROSPECT: usize = 3;
@@ -38,6 +38,7 @@ pub(super) fn generate(spec: &WorldSpec) -> World {
     World {
         seed: spec.seed,
         customers: Customers::of(sower.customers),
+        subscriptions: Subscriptions::default(),
         accounts: sower.accounts,
         contacts: sower.contacts,
         organisation_of_account: sower.organisations,

@@ -24,6 +24,7 @@ mod scenario;
 mod schema;
 mod scripts;
 mod sow;
+mod subscriptions;
 
 use uuid::Uuid;
 
@@ -41,6 +42,8 @@ pub(in crate::simulator) use schema::{
     ACCOUNT, Access, CONTACT, Column, ColumnId, Kind, Table, table,
 };
 pub(in crate::simulator) use sow::OWNER;
+pub use subscriptions::SubscriptionChange;
+pub(in crate::simulator) use subscriptions::{Subscriptions, is as is_subscription};
 
 use customers::Customers;
 
@@ -78,6 +81,8 @@ impl Default for WorldSpec {
 pub struct World {
     pub(in crate::simulator) seed: u64,
     pub(in crate::simulator) customers: Customers,
+    /// What happened to their subscriptions.
+    pub(in crate::simulator) subscriptions: Subscriptions,
     pub(in crate::simulator) accounts: Rows,
     pub(in crate::simulator) contacts: Rows,
     /// The organisation of each account, by place; 0 for none.

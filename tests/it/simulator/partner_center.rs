@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use provider_bridge::simulator::{Change, WorldSpec};
+use provider_bridge::simulator::{Change, SubscriptionChange, WorldSpec};
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::client::Stand;
 
@@ -157,7 +157,8 @@ async fn subscriptions_belong_to_a_customer_and_stay_the_same() {
                 "{subscription}"
             );
             assert_eq!(subscription["links"]["offer"]["uri"].is_string(), tagged);
-            assert_eq!(subscription["termDuration"].is_null(), tagged);
+            let endless = subscription["billingType"] == "usage";
+            assert_eq!(subscription["termDuration"].is_null(), tagged || endless);
             assert_eq!(subscription["links"]["product"].is_null(), tagged);
         }
     }
@@ -224,4 +225,62 @@ impl ParseExternal for str {
     fn parse_external(&self) -> provider_bridge::domain::provider_account::ExternalId {
         provider_bridge::domain::provider_account::ExternalId::parse(self).unwrap()
     }
+}
+
+#[tokio::test]
+async fn subscriptions_are_changed_bought_and_gone_behind_the_products_back() {
+    let stand = Stand::new().await;
+    let customer = stand
+        .running
+        .world()
+        .read(|world| world.truths().next().unwrap().0);
+    let path = format!("/v1/customers/{customer}/subscriptions");
+    let change = |subscription: Option<&str>, fields: Option<Value>| {
+        let change = SubscriptionChange {
+            customer: customer.clone(),
+            subscription: subscription.map(str::to_owned),
+            fields: fields.map(|fields| fields.as_object().unwrap().clone()),
+        };
+        let change = Change::ChangeSubscription(change);
+        stand.running.world().change(change).unwrap().to_string()
+    };
+    let bought = change(None, Some(json!({ "quantity": 3, "friendlyName": "New" })));
+    let one = stand
+        .provider(&format!("{path}/{}", bought.to_uppercase()), &[])
+        .await
+        .json();
+    assert_eq!(
+        (&one["quantity"], &one["friendlyName"], &one["status"]),
+        (&json!(3), &json!("New"), &json!("active"))
+    );
+    change(
+        Some(&bought.to_uppercase()),
+        Some(json!({ "quantity": 4, "friendlyName": null })),
+    );
+    let one = stand
+        .provider(&format!("{path}/{bought}"), &[])
+        .await
+        .json();
+    assert_eq!(
+        (&one["quantity"], one.get("friendlyName")),
+        (&json!(4), None)
+    );
+    let add_on = change(
+        None,
+        Some(json!({ "parentSubscriptionId": bought.to_uppercase() })),
+    );
+    let add_ons = stand
+        .provider(&format!("{path}/{bought}/addons"), &[])
+        .await
+        .json();
+    assert_eq!(add_ons["items"][0]["id"], add_on);
+    change(Some(&bought), None);
+    assert_eq!(
+        stand
+            .provider(&format!("{path}/{bought}"), &[])
+            .await
+            .status
+            .as_u16(),
+        404
+    );
 }

@@ -7,5 +7,6 @@ mod listing_items;
 mod refusals;
 mod simulated;
 mod stand;
+mod subscriptions;
 mod throttling;
 mod verify;
