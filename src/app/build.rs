@@ -31,7 +31,7 @@ use crate::http::state::ApiState;
 use crate::http::{ServerSettings, document};
 use crate::identity::api_keys::ApiKeys;
 use crate::identity::bearer::BearerTokens;
-use crate::identity::consent::{ConsentSettings, Consents, UserTokenKeeper};
+use crate::identity::consent::{ConsentSettings, ConsentWatch, Consents, UserTokenKeeper};
 use crate::identity::key_ring::KeyRing;
 use crate::identity::owner_standing::OwnerStanding;
 use crate::identity::sealing::RingSealer;
@@ -61,6 +61,8 @@ pub struct App {
     pub bearer: BearerTokens,
     /// Consents of providers.
     pub consents: Consents,
+    /// Looks after them.
+    pub consent_watch: ConsentWatch,
     /// Browser sessions.
     pub sessions: Sessions,
     /// Runs Jobs.
@@ -121,20 +123,20 @@ impl App {
         let policy = callback_policy(&config)?;
         let bearer = callers::bearer_tokens(&config, &store, &context, &http);
         let consent = consent_settings(&config);
-        let keeper = UserTokenKeeper::new(
+        let keeper = Arc::new(UserTokenKeeper::new(
             store.clone(),
             context.clone(),
             sealer.clone(),
             http.clone(),
             consent.clone(),
-        );
+        ));
         let providers = Arc::new(ConnectedProviders::new(
             store.clone(),
             context.clone(),
             sealer.clone(),
             http.clone(),
             partner_center(&config),
-            Arc::new(keeper),
+            keeper.clone(),
         ));
         let consents = Consents::new(
             store.clone(),
@@ -174,6 +176,7 @@ impl App {
         Ok(Self {
             runner: Runner::new(flows.clone(), RunnerSettings::default()),
             dispatcher: Dispatcher::new(store.clone(), context.clone()),
+            consent_watch: ConsentWatch::new(store.clone(), context.clone(), keeper),
             sessions: Sessions::new(store, context),
             config,
             flows,
@@ -229,11 +232,18 @@ impl App {
             deliverer,
             keys,
             bearer,
+            consent_watch,
             crm,
             lock,
             ..
         } = self;
         if loops {
+            tasks.supervise("consent watch", move |stop| {
+                let watch = consent_watch.clone();
+                async move {
+                    stop.run_until_cancelled(watch.run()).await;
+                }
+            });
             let callers = Standings { keys, bearer };
             loops::start(&tasks, &flows, runner, dispatcher, deliverer, callers, crm);
         }

@@ -10,6 +10,7 @@ use super::ids::{EventId, ProviderAccountId};
 use super::mapping::Mapping;
 use super::provider::Provider;
 use super::provider_account::ProviderAccount;
+use super::provider_health::Credential;
 
 /// The types of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -25,16 +26,22 @@ pub enum EventType {
     ProviderAccountExcluded,
     /// One summary of a provider's first import.
     ProviderAccountsImported,
+    /// A provider's consent or client secret lapses soon (A2).
+    ConsentLapsing,
+    /// A provider's consent or client secret is of no use any more.
+    ConsentLost,
 }
 
 impl EventType {
     /// Every type.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::ProviderAccountCreated,
         Self::ProviderAccountMapped,
         Self::ProviderAccountUnmapped,
         Self::ProviderAccountExcluded,
         Self::ProviderAccountsImported,
+        Self::ConsentLapsing,
+        Self::ConsentLost,
     ];
 
     /// The name in the envelope, the API and the store.
@@ -46,6 +53,8 @@ impl EventType {
             Self::ProviderAccountUnmapped => "provider-account.unmapped",
             Self::ProviderAccountExcluded => "provider-account.excluded",
             Self::ProviderAccountsImported => "provider-accounts.imported",
+            Self::ConsentLapsing => "consent.lapsing",
+            Self::ConsentLost => "consent.lost",
         }
     }
 
@@ -191,4 +200,73 @@ impl NewEvent {
             }),
         }
     }
+
+    /// "When a consent is lapsing": it ends at `ends_at` unless somebody does something.
+    #[must_use]
+    pub fn consent_lapsing(
+        provider: &Provider,
+        credential: Credential,
+        ends_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let more = serde_json::json!({
+            "lapsesAt": ends_at,
+            "daysLeft": (ends_at - now).num_days().max(0),
+        });
+        Self {
+            event_type: EventType::ConsentLapsing,
+            subject: format!("provider/{}", provider.id),
+            data: with(consent_data(provider, credential), more),
+        }
+    }
+
+    /// "When a consent is lost": nothing can be done in the name of whoever gave it. `detail` says why, for people.
+    #[must_use]
+    pub fn consent_lost(
+        provider: &Provider,
+        credential: Credential,
+        reason: LostBecause,
+        detail: &str,
+    ) -> Self {
+        let more = serde_json::json!({ "reason": reason.name(), "detail": detail });
+        Self {
+            event_type: EventType::ConsentLost,
+            subject: format!("provider/{}", provider.id),
+            data: with(consent_data(provider, credential), more),
+        }
+    }
+}
+
+/// Why a consent is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LostBecause {
+    /// Its time was over.
+    Lapsed,
+    /// Microsoft Entra refused it.
+    Refused,
+    /// Somebody took it away here.
+    Revoked,
+}
+
+impl LostBecause {
+    /// In the event.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Lapsed => "lapsed",
+            Self::Refused => "refused",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+fn consent_data(provider: &Provider, credential: Credential) -> serde_json::Value {
+    serde_json::json!({
+        "providerId": provider.id,
+        "providerName": provider.name,
+        "providerKind": provider.kind,
+        "partnerTenant": provider.partner_tenant,
+        "credential": credential.name(),
+        "remedy": credential.remedy(),
+    })
 }

@@ -1,15 +1,16 @@
 //! A sample of each event, for "send a test event". It is made by the very functions that make the real ones, so that a
 //! flow built against the sample meets the same shape later.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::caller::{Actor, ActorKind, Caller, Channel, Roles};
-use super::event::{EventType, NewEvent};
+use super::event::{EventType, LostBecause, NewEvent};
 use super::ids::{AccountId, ProviderAccountId, ProviderId};
 use super::mapping::{MappedBy, Mapping};
 use super::provider::{Provider, ProviderKind};
 use super::provider_account::ProviderAccount;
+use super::provider_health::{Credential, WARN_DAYS};
 
 /// A sample of `event_type`, as if it happened at `at`. Its data says `"test": true`; real ones have no such field.
 #[must_use]
@@ -41,6 +42,14 @@ pub fn sample(event_type: EventType, at: DateTime<Utc>) -> NewEvent {
             changed(&account, &unmapped)
         }
         EventType::ProviderAccountsImported => NewEvent::imported(&provider, 1),
+        EventType::ConsentLapsing => {
+            let ends_at = at + TimeDelta::days(WARN_DAYS);
+            NewEvent::consent_lapsing(&provider, Credential::UserConsent, ends_at, at)
+        }
+        EventType::ConsentLost => {
+            let (credential, why) = (Credential::UserConsent, LostBecause::Refused);
+            NewEvent::consent_lost(&provider, credential, why, "a test")
+        }
     };
     if let Some(data) = event.data.as_object_mut() {
         data.insert("test".to_owned(), true.into());

@@ -20,6 +20,7 @@ pub mod money;
 pub mod ports;
 pub mod provider;
 pub mod provider_account;
+pub mod provider_health;
 pub mod setting;
 pub mod subscription;
 pub mod sync_run;

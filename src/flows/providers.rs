@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 
+use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
@@ -11,10 +12,11 @@ use crate::domain::fold::fold;
 use crate::domain::ids::ProviderId;
 use crate::domain::job::JobWork;
 use crate::domain::provider::{Provider, ProviderKind};
+use crate::domain::provider_health::ProviderHealth;
 use crate::domain::verify::VerifyReport;
 use crate::store::audit::Entry;
 use crate::store::jobs::schedules::{self, Schedule};
-use crate::store::{audit, providers, secrets};
+use crate::store::{audit, provider_health, providers, secrets};
 
 /// What it takes to connect a provider.
 #[derive(Debug)]
@@ -29,6 +31,8 @@ pub struct NewProvider {
     pub client_id: String,
     /// Its secret.
     pub client_secret: SecretString,
+    /// When that expires, where it is known.
+    pub client_secret_expires_at: Option<DateTime<Utc>>,
     /// When to sync by itself.
     pub schedule: Option<SyncSchedule>,
 }
@@ -57,6 +61,8 @@ pub struct ProviderChange {
     pub client_id: Option<String>,
     /// New secret.
     pub client_secret: Option<SecretString>,
+    /// When it expires; inside, `None` forgets that. A new secret forgets it too.
+    pub client_secret_expires_at: Option<Option<DateTime<Utc>>>,
     /// New schedule; inside, `None` takes the present one away.
     pub schedule: Option<Option<SyncSchedule>>,
     /// Only if it is still at this version (`If-Match`).
@@ -85,13 +91,15 @@ fn checked_tenant(text: &str) -> Result<String, FlowError> {
     ))
 }
 
-/// A provider with the schedule it is synced by.
+/// A provider with the schedule it is synced by, and how it fares.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScheduledProvider {
     /// The provider.
     pub provider: Provider,
     /// When it is synced by itself.
     pub schedule: Option<Schedule>,
+    /// How it fares.
+    pub health: ProviderHealth,
 }
 
 impl Deref for ScheduledProvider {
@@ -102,8 +110,13 @@ impl Deref for ScheduledProvider {
     }
 }
 
-fn summary(provider: &Provider, schedule: Option<&Schedule>) -> serde_json::Value {
+fn summary(
+    provider: &Provider,
+    schedule: Option<&Schedule>,
+    health: &ProviderHealth,
+) -> serde_json::Value {
     json!({
+        "clientSecretExpiresAt": health.client_secret_expires_at,
         "schedule": schedule.map(|schedule| json!({
             "cron": schedule.cron,
             "timeZone": schedule.time_zone,
@@ -158,15 +171,22 @@ impl Flows {
                 .await?;
         }
         let schedule = schedules::find(&*tx, &work_of(provider.id)).await?;
+        let health = self
+            .keep_secret_expiry(&tx, provider.id, new.client_secret_expires_at)
+            .await?;
         let entry = Entry {
             action: "provider.connected",
             subject: format!("provider/{}", provider.id),
-            after: Some(summary(&provider, schedule.as_ref())),
+            after: Some(summary(&provider, schedule.as_ref(), &health)),
             ..Entry::default()
         };
         audit::record(&tx, &self.context, caller, entry).await?;
         tx.commit().await?;
-        Ok(ScheduledProvider { provider, schedule })
+        Ok(ScheduledProvider {
+            provider,
+            schedule,
+            health,
+        })
     }
 
     /// Changes a provider.
@@ -216,10 +236,18 @@ impl Flows {
             self.keep_client_secret(&tx, id, &checked("clientSecret", secret.expose_secret())?)
                 .await?;
         }
-        if after == before && !new_secret && schedule == schedule_before {
+        let health_before = provider_health::find(&*tx, id).await?;
+        let health = match change.client_secret_expires_at {
+            Some(expires_at) => self.keep_secret_expiry(&tx, id, expires_at).await?,
+            None if new_secret => self.keep_secret_expiry(&tx, id, None).await?,
+            None => health_before.clone(),
+        };
+        let same_health = health == health_before;
+        if after == before && !new_secret && schedule == schedule_before && same_health {
             return Ok(ScheduledProvider {
                 provider: before,
                 schedule,
+                health,
             });
         }
         after.version = before.version + 1;
@@ -233,8 +261,8 @@ impl Flows {
         let entry = Entry {
             action: "provider.changed",
             subject: format!("provider/{id}"),
-            before: Some(summary(&before, schedule_before.as_ref())),
-            after: Some(summary(&after, schedule.as_ref())),
+            before: Some(summary(&before, schedule_before.as_ref(), &health_before)),
+            after: Some(summary(&after, schedule.as_ref(), &health)),
             reason: new_secret.then(|| "the client secret was replaced".to_owned()),
         };
         audit::record(&tx, &self.context, caller, entry).await?;
@@ -242,6 +270,7 @@ impl Flows {
         Ok(ScheduledProvider {
             provider: after,
             schedule,
+            health,
         })
     }
 
@@ -271,6 +300,24 @@ impl Flows {
         let sealed = self.sealer.seal(id.as_uuid(), secret);
         let purpose = secrets::PROVIDER_CLIENT_SECRET;
         Ok(secrets::keep(tx, &self.context, purpose, id.as_uuid(), sealed, None).await?)
+    }
+
+    /// Keeps when the client secret expires, and tells when that is soon.
+    async fn keep_secret_expiry(
+        &self,
+        tx: &crate::store::WriteTx,
+        id: ProviderId,
+        expires_at: Option<DateTime<Utc>>,
+    ) -> Result<ProviderHealth, FlowError> {
+        if expires_at.is_some_and(|at| at <= self.context.now()) {
+            return Err(FlowError::Invalid(
+                "`clientSecretExpiresAt` is over; give a client secret that is still good, and when it expires"
+                    .to_owned(),
+            ));
+        }
+        provider_health::keep_secret_expiry(tx, id, expires_at).await?;
+        provider_health::tell(tx, &self.context, id).await?;
+        Ok(provider_health::find(&**tx, id).await?)
     }
 
     async fn keep_schedule(
@@ -306,14 +353,17 @@ impl Flows {
         caller.require(Permission::Read)?;
         let providers = providers::list(self.store.reader()).await?;
         let schedules = schedules::list(self.store.reader()).await?;
-        let with_schedule = |provider: Provider| ScheduledProvider {
+        let health = provider_health::list(self.store.reader(), &providers).await?;
+        let with_schedule = |(provider, health): (Provider, ProviderHealth)| ScheduledProvider {
             schedule: schedules
                 .iter()
                 .find(|schedule| schedule.work == work_of(provider.id))
                 .cloned(),
             provider,
+            health,
         };
-        Ok(providers.into_iter().map(with_schedule).collect())
+        let both = providers.into_iter().zip(health);
+        Ok(both.map(with_schedule).collect())
     }
 
     /// One provider.
@@ -331,7 +381,12 @@ impl Flows {
             .await?
             .ok_or_else(|| FlowError::not_found("provider", id))?;
         let schedule = schedules::find(reader, &work_of(id)).await?;
-        Ok(ScheduledProvider { provider, schedule })
+        let health = provider_health::find(reader, id).await?;
+        Ok(ScheduledProvider {
+            provider,
+            schedule,
+            health,
+        })
     }
 
     /// A live test of every step of a provider's connection (A3).

@@ -12,13 +12,15 @@ use serde_json::json;
 
 use super::{FlowError, Flows};
 use crate::domain::caller::Caller;
+use crate::domain::consent::Trouble;
 use crate::domain::event::NewEvent;
 use crate::domain::ids::{ProviderId, SyncRunId};
 use crate::domain::job::{JobLease, JobWork};
 use crate::domain::ports::provider::{FailureKind, ProviderError};
 use crate::domain::provider::Provider;
+use crate::domain::provider_health::LastError;
 use crate::domain::sync_run::{RunCounts, RunOutcome, SyncRun};
-use crate::store::{jobs, outbox, providers, sync_runs};
+use crate::store::{jobs, outbox, provider_health, providers, sync_runs};
 
 /// Notes of one run at most; the rest is counted.
 const MOST_NOTES: usize = 20;
@@ -72,7 +74,13 @@ impl Flows {
         let provider = providers::find(self.store.reader(), provider_id)
             .await?
             .ok_or_else(|| FlowError::not_found("provider", provider_id))?;
-        let client = self.providers.client(&provider).await?;
+        let client = match self.providers.client(&provider).await {
+            Ok(client) => client,
+            Err(error) => {
+                self.note_no_client(&provider, lease, &error).await?;
+                return Err(error.into());
+            }
+        };
         let mut run = self.begin_run(&provider, lease).await?;
         let listed = run.list(client.as_ref()).await?;
         let may_go_on = listed
@@ -83,6 +91,26 @@ impl Flows {
             run.fetch_details(client.as_ref()).await?;
         }
         self.end_run(run, listed).await
+    }
+
+    async fn note_no_client(
+        &self,
+        provider: &Provider,
+        lease: JobLease,
+        error: &ProviderError,
+    ) -> Result<(), FlowError> {
+        let tx = self.store.begin().await?;
+        jobs::guard(&tx, lease).await?;
+        provider_health::sync_failed(&tx, provider.id, &self.last_error(error)).await?;
+        Ok(tx.commit().await?)
+    }
+
+    fn last_error(&self, error: &ProviderError) -> LastError {
+        LastError {
+            trouble: Trouble::of(error.kind),
+            text: error.message.clone(),
+            at: self.context.now(),
+        }
     }
 
     async fn begin_run<'a>(
@@ -138,6 +166,11 @@ impl Flows {
         let tx = self.store.begin().await?;
         jobs::guard(&tx, run.lease).await?;
         sync_runs::save(&tx, record).await?;
+        let id = run.provider.id;
+        match &listed {
+            Ok(()) => provider_health::synced(&tx, &self.context, id).await?,
+            Err(error) => provider_health::sync_failed(&tx, id, &self.last_error(error)).await?,
+        }
         if listed.is_ok() && providers::mark_imported(&tx, &self.context, run.provider.id).await? {
             let summary = NewEvent::imported(run.provider, record.counts.listed);
             outbox::publish(&tx, &self.context, vec![summary]).await?;

@@ -37,8 +37,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub use server::{ServerSettings, serve};
 
 use api::{
-    accounts, api_keys, deliveries, jobs, mapping, provider_accounts, providers, settings,
-    sync_runs, triggers,
+    accounts, api_keys, consent_triggers, deliveries, jobs, mapping, provider_accounts, providers,
+    settings, sync_runs, triggers,
 };
 
 /// The route table. What is asked most stands first: routes are tried in this order.
@@ -66,6 +66,8 @@ fn routes(config: &mut ServiceConfig) {
         .service(providers::verify_connectivity)
         .service(triggers::when_provider_account_is_created)
         .service(triggers::when_provider_account_is_mapped)
+        .service(consent_triggers::when_consent_is_lapsing)
+        .service(consent_triggers::when_consent_is_lost)
         .service(triggers::unsubscribe)
         .service(triggers::list_trigger_subscriptions)
         .service(triggers::send_test_event)

@@ -7,9 +7,11 @@ use actix_web::web::{Bytes, Data, Json};
 use actix_web::{HttpResponse, get, http::header};
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::problem::{Outcome, Problem};
 use super::state::ApiState;
+use super::words;
 
 /// The state of this instance.
 #[derive(Serialize, ToSchema)]
@@ -18,6 +20,28 @@ pub(super) struct HealthBody {
     /// Always `ok`; anything else is a problem.
     #[schema(example = "ok")]
     status: Cow<'static, str>,
+}
+
+/// The state of this instance, and of what it depends on.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Readiness)]
+pub(super) struct ReadinessBody {
+    /// `ok`, or `degraded` when the instance can work but something else is in a bad way.
+    #[schema(example = "ok")]
+    status: &'static str,
+    /// What is in a bad way; empty when the status is `ok`.
+    degraded: Vec<DegradedBody>,
+}
+
+/// Something that works less well than it should.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Degraded)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DegradedBody {
+    #[schema(schema_with = words::health_issue)]
+    issue: &'static str,
+    /// The provider it is about.
+    provider_id: Uuid,
 }
 
 const OK: HealthBody = HealthBody {
@@ -42,18 +66,31 @@ pub(super) async fn get_liveness() -> Json<HealthBody> {
 
 /// Get readiness
 ///
-/// Answers as long as this instance can do its work: its database answers and takes writes.
+/// Answers as long as this instance can do its work: its database answers and takes writes. What is in a bad way besides is
+/// named, and leaves the instance ready.
 #[utoipa::path(
     tag = "Service",
     responses(
-        (status = 200, description = "The instance can work.", body = HealthBody),
+        (status = 200, description = "The instance can work; what is degraded is named.", body = ReadinessBody),
         (status = 503, description = "The database does not answer, or has no room left."),
     ),
 )]
 #[get("/health/ready")]
-pub(super) async fn get_readiness(state: Data<ApiState>) -> Outcome<Json<HealthBody>> {
-    state.flows.check_readiness().await?;
-    Ok(Json(OK))
+pub(super) async fn get_readiness(state: Data<ApiState>) -> Outcome<Json<ReadinessBody>> {
+    let degraded = state.flows.check_readiness().await?;
+    let status = if degraded.is_empty() {
+        "ok"
+    } else {
+        "degraded"
+    };
+    let degraded = degraded.into_iter().map(|it| DegradedBody {
+        issue: it.issue.name(),
+        provider_id: it.provider_id.as_uuid(),
+    });
+    Ok(Json(ReadinessBody {
+        status,
+        degraded: degraded.collect(),
+    }))
 }
 
 /// Get metrics

@@ -4,8 +4,10 @@ use utoipa::openapi::schema::{Array, ArrayBuilder, Object, ObjectBuilder, Type};
 
 use super::problem::Problem;
 use crate::domain::caller::Role;
+use crate::domain::consent::Trouble;
 use crate::domain::mapping::{MappedBy, MappingState};
 use crate::domain::provider::ProviderKind;
+use crate::domain::provider_health::HealthIssue;
 use crate::domain::setting::AutoMatchMode;
 use crate::domain::trigger::{DeliveryState, SubscriptionState};
 
@@ -38,6 +40,23 @@ pub fn provider_kind() -> Object {
     words(
         "The kind of provider, which decides how it is spoken to.",
         [ProviderKind::PartnerCenter.name()],
+    )
+}
+
+/// What is the matter with a provider.
+pub fn health_issue() -> Object {
+    words(
+        "What is the matter.",
+        HealthIssue::ALL.map(HealthIssue::name),
+    )
+}
+
+/// Who can mend an error.
+pub fn trouble() -> Object {
+    let classes = [Trouble::ReConsent, Trouble::Operator, Trouble::Transient];
+    words(
+        "Who can mend it: somebody who consents again, an operator, or time alone.",
+        classes.map(Trouble::name),
     )
 }
 

@@ -30,6 +30,15 @@ pub async fn find(
     row.map_or_else(|| Ok(Consent::none(provider)), to_domain)
 }
 
+/// Every consent.
+///
+/// # Errors
+/// When the database refuses, or a row is impossible.
+pub async fn list(connection: &impl ConnectionTrait) -> Result<Vec<Consent>, StoreError> {
+    let rows = Entity::find().all(connection).await?;
+    rows.into_iter().map(to_domain).collect()
+}
+
 fn to_domain(row: Model) -> Result<Consent, StoreError> {
     let impossible = |column, value: &str| {
         StoreError::impossible("consent", column, row.provider_id, value.to_owned())

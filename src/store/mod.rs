@@ -27,6 +27,7 @@ pub mod mappings;
 mod migrations;
 pub mod outbox;
 pub mod provider_accounts;
+pub mod provider_health;
 pub mod providers;
 mod reach;
 mod readiness;

@@ -50,6 +50,7 @@ impl Service {
             partner_tenant: simulator::PARTNER_TENANT_ID.to_owned(),
             client_id: simulator::PARTNER_CENTER_CLIENT_ID.to_owned(),
             client_secret: SecretString::from(simulator::PARTNER_CENTER_CLIENT_SECRET),
+            client_secret_expires_at: None,
             schedule: None,
         };
         let provider = app

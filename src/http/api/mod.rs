@@ -4,10 +4,12 @@
 
 pub mod accounts;
 pub mod api_keys;
+pub mod consent_triggers;
 pub mod deliveries;
 pub mod jobs;
 pub mod mapping;
 pub mod provider_accounts;
+mod provider_health;
 pub mod providers;
 pub mod settings;
 pub mod sync_runs;

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::jobs::accepted;
+use super::provider_health::HealthBody;
 use crate::domain::ids::ProviderId;
 use crate::domain::provider::ProviderKind;
 use crate::domain::verify::VerifyReport;
@@ -42,6 +43,8 @@ pub(super) struct ProviderBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     schedule: Option<ProviderScheduleBody>,
+    /// How it fares.
+    health: HealthBody,
     /// When it was connected.
     created_at: DateTime<Utc>,
     /// When it last changed.
@@ -116,6 +119,9 @@ pub(super) struct NewProviderBody {
     /// Its client secret. It is sealed at once and never given back.
     #[schema(format = Password, value_type = String)]
     client_secret: SecretString,
+    /// When the client secret expires, as Microsoft Entra shows it; you are told in time.
+    #[schema(nullable = false)]
+    client_secret_expires_at: Option<DateTime<Utc>>,
     /// When to sync by itself.
     #[schema(nullable = false)]
     schedule: Option<ScheduleBody>,
@@ -146,6 +152,10 @@ pub(super) struct ProviderChangeBody {
     #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false, format = Password, value_type = Option<String>)]
     client_secret: Option<SecretString>,
+    /// When the client secret expires; null forgets it, and so does a new client secret without it.
+    #[serde(default, deserialize_with = "null_too")]
+    #[schema(value_type = Option<DateTime<Utc>>)]
+    client_secret_expires_at: Option<Option<DateTime<Utc>>>,
     /// New schedule; null takes the present one away.
     #[serde(default, deserialize_with = "null_too")]
     #[schema(value_type = Option<ScheduleBody>)]
@@ -175,9 +185,13 @@ pub(super) struct ReportBody {
     steps: Vec<StepBody>,
 }
 
-impl From<ScheduledProvider> for ProviderBody {
-    fn from(scheduled: ScheduledProvider) -> Self {
-        let ScheduledProvider { provider, schedule } = scheduled;
+impl ProviderBody {
+    fn at(scheduled: ScheduledProvider, now: DateTime<Utc>) -> Self {
+        let ScheduledProvider {
+            provider,
+            schedule,
+            health,
+        } = scheduled;
         let schedule = schedule.map(|schedule| ProviderScheduleBody {
             cron: schedule.cron,
             time_zone: schedule.time_zone,
@@ -186,6 +200,7 @@ impl From<ScheduledProvider> for ProviderBody {
         });
         Self {
             schedule,
+            health: HealthBody::at(&health, now),
             provider_id: provider.id.as_uuid(),
             kind: provider.kind.name(),
             name: provider.name,
@@ -223,10 +238,10 @@ impl From<VerifyReport> for ReportBody {
     }
 }
 
-fn answer(provider: ScheduledProvider) -> HttpResponse {
+fn answer(state: &ApiState, provider: ScheduledProvider) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header(etag(provider.version))
-        .json(ProviderBody::from(provider))
+        .json(ProviderBody::at(provider, state.flows.context.now()))
 }
 
 /// List providers
@@ -242,8 +257,10 @@ pub(in crate::http) async fn list_providers(
     call: Call,
 ) -> Outcome<Json<ProviderListBody>> {
     let providers = state.flows.list_providers(&call.caller).await?;
+    let now = state.flows.context.now();
+    let bodies = providers.into_iter().map(|it| ProviderBody::at(it, now));
     Ok(Json(ProviderListBody {
-        value: providers.into_iter().map(Into::into).collect(),
+        value: bodies.collect(),
     }))
 }
 
@@ -277,6 +294,7 @@ pub(in crate::http) async fn connect_provider(
         partner_tenant: body.partner_tenant,
         client_id: body.client_id,
         client_secret: body.client_secret,
+        client_secret_expires_at: body.client_secret_expires_at,
         schedule: body.schedule.map(Into::into),
     };
     let provider = state.flows.connect_provider(&call.caller, new).await?;
@@ -286,7 +304,7 @@ pub(in crate::http) async fn connect_provider(
     Ok(HttpResponse::Created()
         .insert_header((header::LOCATION, location))
         .insert_header(etag(provider.version))
-        .json(ProviderBody::from(provider)))
+        .json(ProviderBody::at(provider, state.flows.context.now())))
 }
 
 /// Get a provider
@@ -308,7 +326,8 @@ pub(in crate::http) async fn get_provider(
     call: Call,
     id: PathId<ProviderId>,
 ) -> Outcome<HttpResponse> {
-    Ok(answer(state.flows.get_provider(&call.caller, id.0).await?))
+    let provider = state.flows.get_provider(&call.caller, id.0).await?;
+    Ok(answer(&state, provider))
 }
 
 /// Change a provider
@@ -345,6 +364,7 @@ pub(in crate::http) async fn change_provider(
         partner_tenant: body.partner_tenant,
         client_id: body.client_id,
         client_secret: body.client_secret,
+        client_secret_expires_at: body.client_secret_expires_at,
         schedule: body.schedule.map(|schedule| schedule.map(Into::into)),
         expected_version: if_match
             .expected(async {
@@ -353,12 +373,8 @@ pub(in crate::http) async fn change_provider(
             })
             .await?,
     };
-    Ok(answer(
-        state
-            .flows
-            .change_provider(&call.caller, id.0, change)
-            .await?,
-    ))
+    let changed = state.flows.change_provider(&call.caller, id.0, change);
+    Ok(answer(&state, changed.await?))
 }
 
 /// Sync provider accounts

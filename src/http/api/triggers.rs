@@ -145,7 +145,7 @@ impl From<Subscription> for SubscriptionBody {
     }
 }
 
-async fn subscribe(
+pub(super) async fn subscribe(
     state: &ApiState,
     call: &Call,
     request: &HttpRequest,

@@ -140,6 +140,8 @@ mod tests {
                 EventType::ProviderAccountMapped,
                 "ProviderAccountMappedData",
             ),
+            (EventType::ConsentLapsing, "ConsentLapsingData"),
+            (EventType::ConsentLost, "ConsentLostData"),
         ] {
             let at = chrono::DateTime::from_timestamp(0, 0).unwrap();
             let made = sample(event_type, at).data;

@@ -2,6 +2,7 @@
 //! the same everywhere and what Power Platform asks for, so that no annotation repeats it.
 
 mod common;
+mod consent_events;
 mod events;
 mod power_platform;
 
@@ -27,6 +28,8 @@ use super::routes;
         ProblemCode,
         events::ProviderAccountCreatedEvent,
         events::ProviderAccountMappedEvent,
+        consent_events::ConsentLapsingEvent,
+        consent_events::ConsentLostEvent,
     )),
     tags(
         (name = "Provider Accounts", description = "Customers as the providers know them, and their mapping to accounts."),

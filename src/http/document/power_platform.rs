@@ -18,7 +18,7 @@ const PICKERS: [(&str, &str, &str, &str); 3] = [
 ];
 
 /// What triggers deliver: path, schema, description.
-const NOTIFICATIONS: [(&str, &str, &str); 2] = [
+const NOTIFICATIONS: [(&str, &str, &str); 4] = [
     (
         "/v1/triggers/new-provider-account",
         "ProviderAccountCreatedEvent",
@@ -28,6 +28,16 @@ const NOTIFICATIONS: [(&str, &str, &str); 2] = [
         "/v1/triggers/provider-account-mapped",
         "ProviderAccountMappedEvent",
         "The provider account that was mapped, and its account.",
+    ),
+    (
+        "/v1/triggers/consent-lapsing",
+        "ConsentLapsingEvent",
+        "What lapses, and when.",
+    ),
+    (
+        "/v1/triggers/consent-lost",
+        "ConsentLostEvent",
+        "What was lost, and why.",
     ),
 ];
 

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Form};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use askama::Template;
+use chrono::{DateTime, NaiveDate, Utc};
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -23,6 +24,7 @@ struct Page {
     name: String,
     tenant: String,
     client_id: String,
+    expires: String,
     callbacks: [String; 2],
     problem: Option<String>,
 }
@@ -35,6 +37,22 @@ pub(super) struct New {
     tenant: String,
     client_id: String,
     client_secret: String,
+    #[serde(default)]
+    expires: String,
+}
+
+impl New {
+    /// The end of the day that was typed; it may be left out.
+    fn expires_at(&self) -> Result<Option<DateTime<Utc>>, FlowError> {
+        let typed = self.expires.trim();
+        if typed.is_empty() {
+            return Ok(None);
+        }
+        let day: NaiveDate = typed.parse().map_err(|_| {
+            FlowError::Invalid("the day on which the client secret expires is no date".to_owned())
+        })?;
+        Ok(day.and_hms_opt(23, 59, 59).map(|end| end.and_utc()))
+    }
 }
 
 async fn render(
@@ -51,6 +69,7 @@ async fn render(
             name: text(|new| &new.name),
             tenant: text(|new| &new.tenant),
             client_id: text(|new| &new.client_id),
+            expires: text(|new| &new.expires),
             callbacks: state.consents.redirect_uris(),
             problem: problem.clone(),
         })
@@ -84,15 +103,19 @@ pub(super) async fn connect(
         Ok(visitor) => visitor,
         Err(refusal) => return *refusal,
     };
-    let new = NewProvider {
-        kind: ProviderKind::PartnerCenter,
-        name: form.name.clone(),
-        partner_tenant: form.tenant.clone(),
-        client_id: form.client_id.clone(),
-        client_secret: SecretString::from(form.client_secret.clone()),
-        schedule: None,
+    let connected = async {
+        let new = NewProvider {
+            kind: ProviderKind::PartnerCenter,
+            name: form.name.clone(),
+            partner_tenant: form.tenant.clone(),
+            client_id: form.client_id.clone(),
+            client_secret: SecretString::from(form.client_secret.clone()),
+            client_secret_expires_at: form.expires_at()?,
+            schedule: None,
+        };
+        state.flows.connect_provider(&visitor.caller, new).await
     };
-    match state.flows.connect_provider(&visitor.caller, new).await {
+    match connected.await {
         Ok(provider) => door::go_to(&format!(
             "/providers/{}?done=provider-connected",
             provider.id

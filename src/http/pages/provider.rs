@@ -14,6 +14,7 @@ use crate::domain::caller::Permission;
 use crate::domain::consent::{Consent, Given, MultiFactor, Trouble};
 use crate::domain::ids::ProviderId;
 use crate::domain::provider::Provider;
+use crate::domain::provider_health::{HealthIssue, ProviderHealth};
 use crate::domain::verify::VerifyReport;
 use crate::flows::FlowError;
 use crate::http::state::ApiState;
@@ -40,8 +41,46 @@ struct Page {
     may_configure: bool,
     may_verify: bool,
     consent: Shown,
+    health: Health,
     done: Option<&'static str>,
     report: Option<VerifyReport>,
+}
+
+/// How the provider fares, as the page words it. The lines are HTML of fixed words, numbers and times.
+struct Health {
+    issues: Vec<&'static str>,
+    secret: String,
+    last_sync: String,
+    last_error: Option<(String, &'static str, String)>,
+}
+
+fn health(health: &ProviderHealth, now: DateTime<Utc>) -> Health {
+    let words = |issue| match issue {
+        HealthIssue::ConsentLapsing => "The user consent lapses soon. Give it again.",
+        HealthIssue::ConsentLost => "The user consent is lost. Give it again.",
+        HealthIssue::ClientSecretExpiring => {
+            "The client secret expires soon. Make a new one at Microsoft Entra."
+        }
+        HealthIssue::ClientSecretExpired => {
+            "The client secret has expired. Make a new one at Microsoft Entra."
+        }
+        HealthIssue::SyncFailing => "The last sync did not come to its end.",
+    };
+    Health {
+        issues: health.issues(now).into_iter().map(words).collect(),
+        secret: match health.client_secret_expires_at {
+            None => "nobody said when it expires".to_owned(),
+            Some(at) if at <= now => format!("expired {}", ago(at, now)),
+            Some(at) => format!("expires in {} days", (at - now).num_days()),
+        },
+        last_sync: health
+            .last_complete_sync_at
+            .map_or_else(|| "none yet".to_owned(), |at| ago(at, now)),
+        last_error: health.last_error().map(|error| {
+            let class = error.trouble.name();
+            (ago(error.at, now), class, sentence(&error.text))
+        }),
+    }
 }
 
 /// What a redirect to this page says.
@@ -124,11 +163,9 @@ async fn render(
     report: Option<VerifyReport>,
 ) -> HttpResponse {
     let page = async {
-        let provider: Provider = state
-            .flows
-            .get_provider(&visitor.caller, id)
-            .await?
-            .provider;
+        let found = state.flows.get_provider(&visitor.caller, id).await?;
+        let health = health(&found.health, state.flows.context.now());
+        let provider: Provider = found.provider;
         let consent = state.consents.view(&visitor.caller, id).await;
         let consent = consent.map_err(|error| FlowError::Invalid(error.to_string()))?;
         Ok::<_, FlowError>(Page {
@@ -142,6 +179,7 @@ async fn render(
             may_configure: visitor.may(Permission::Configure),
             may_verify: visitor.may(Permission::Sync),
             consent: shown(&consent, state.flows.context.now()),
+            health,
             done,
             report,
         })

@@ -23,7 +23,7 @@ use crate::domain::provider::Provider;
 use crate::net::app_token::AppCredential;
 use crate::net::client::HttpClient;
 use crate::net::user_grant::{UserGrant, UserGrants};
-use crate::store::{Store, StoreError, consents, secrets};
+use crate::store::{Store, StoreError, consents, provider_health, secrets};
 
 /// Longer than a call to Entra may take.
 const LEASE: Duration = Duration::from_secs(120);
@@ -219,6 +219,7 @@ impl UserTokenKeeper {
             if !consents::keep(&tx, &after, expected).await? {
                 return Ok(false);
             }
+            provider_health::refreshed(&tx, &self.context, after.provider_id, None).await?;
             let host = Some(self.settings.host());
             if let Some(next) = &grant.refresh_token {
                 let sealed = self.sealer.seal(row, next.expose_secret());
@@ -247,7 +248,11 @@ impl UserTokenKeeper {
             ..consent
         };
         let tx = self.store.begin().await?;
-        consents::keep(&tx, &after, expected).await?;
+        let kept = consents::keep(&tx, &after, expected).await?;
+        if kept && Trouble::of(error.kind) == Trouble::ReConsent {
+            let (id, why) = (after.provider_id, Some(error.message.as_str()));
+            provider_health::refreshed(&tx, &self.context, id, why).await?;
+        }
         tx.commit().await
     }
 }

@@ -13,6 +13,7 @@ mod keeper;
 mod refusal;
 mod settle;
 mod user_callback;
+mod watch;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use url::Url;
 
 pub use self::keeper::UserTokenKeeper;
 pub use self::refusal::{ConsentRefusal, Reason};
+pub use self::watch::ConsentWatch;
 use super::error::AccessError;
 use crate::domain::caller::{Caller, Permission};
 use crate::domain::consent::Consent;

@@ -11,7 +11,7 @@ use crate::domain::consent::{Consent, Given, MultiFactor};
 use crate::domain::ids::ProviderId;
 use crate::domain::provider::Provider;
 use crate::store::audit::{self, Entry};
-use crate::store::{WriteTx, consents, providers, secrets};
+use crate::store::{WriteTx, consents, provider_health, providers, secrets};
 
 impl Consents {
     pub(super) async fn settle(
@@ -107,6 +107,7 @@ impl Consents {
         require_configure(caller)?;
         let tx = self.store.begin().await?;
         let before = consents::find(&*tx, id).await?;
+        provider_health::revoking(&tx, &self.context, id).await?;
         for purpose in [
             secrets::PROVIDER_REFRESH_TOKEN,
             secrets::PENDING_REFRESH_TOKEN,
@@ -165,6 +166,7 @@ impl Consents {
         if !consents::keep(tx, &consent, expected).await? {
             return Err(gone());
         }
+        provider_health::refreshed(tx, &self.context, id, None).await?;
         self.audit(tx, caller, "consent.user", id, Some(&pending.by))
             .await
     }

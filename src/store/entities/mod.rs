@@ -19,6 +19,7 @@ pub mod outbox_event;
 pub mod provider;
 pub mod provider_account;
 pub mod provider_account_domain;
+pub mod provider_health;
 pub mod schedule;
 pub mod secret;
 pub mod session;

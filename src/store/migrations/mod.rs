@@ -13,6 +13,7 @@ mod m0008_listed_digest;
 mod m0009_crm_notices;
 mod m0010_token_callers;
 mod m0011_consent;
+mod m0012_provider_health;
 
 use sea_orm_migration::prelude::*;
 
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_crm_notices::Migration),
             Box::new(m0010_token_callers::Migration),
             Box::new(m0011_consent::Migration),
+            Box::new(m0012_provider_health::Migration),
         ]
     }
 }

@@ -2,6 +2,7 @@
 
 mod browser;
 mod consent;
+mod health;
 mod refusals;
 mod rotation;
 mod user_tokens;

@@ -199,6 +199,7 @@ impl Scene {
             partner_tenant: simulator::PARTNER_TENANT_ID.to_owned(),
             client_id: simulator::PARTNER_CENTER_CLIENT_ID.to_owned(),
             client_secret: SecretString::from(simulator::PARTNER_CENTER_CLIENT_SECRET),
+            client_secret_expires_at: None,
             schedule: None,
         };
         let provider = app

@@ -7,6 +7,7 @@ use provider_bridge::app::open::operator;
 use provider_bridge::domain::ids::{ProviderId, SyncRunId};
 use provider_bridge::domain::job::{JobState, JobWork};
 use provider_bridge::domain::provider_account::ProviderAccount;
+use provider_bridge::domain::provider_health::HealthIssue;
 use provider_bridge::domain::sync_run::{RunCounts, RunOutcome};
 use provider_bridge::simulator::{Change, Fault, FaultKind, Running, Upstream};
 use provider_bridge::store::provider_accounts::{Filter, listed};
@@ -334,4 +335,50 @@ on_both_engines! {
     customers_without_a_digest_are_unchanged_and_get_one,
     after_a_run_that_died_the_next_one_asks_for_the_match_though_it_finds_nothing_new,
     a_listing_that_breaks_off_marks_nothing_as_missing,
+}
+
+#[actix_web::test]
+async fn a_provider_tells_its_last_complete_sync_and_what_broke_the_one_after() {
+    let Synced {
+        simulator,
+        provider,
+        app,
+        scene,
+        ..
+    } = Synced::on(Engine::Sqlite).await;
+    let health = |app: &App| {
+        let flows = app.flows.clone();
+        async move {
+            let found = flows.get_provider(&operator(), provider).await.unwrap();
+            (found.health, flows.context.now())
+        }
+    };
+    let (before, now) = health(&app).await;
+    assert!(before.last_complete_sync_at.is_some());
+    assert_eq!((before.last_error(), before.issues(now)), (None, vec![]));
+
+    drop(app);
+    let app = scene.app(hours_later(2)).await;
+    let fault = Fault::new(Upstream::PartnerCenter, FaultKind::WrongAudience);
+    simulator.faults().add(fault, app.flows.context.now());
+    app.flows.request_sync(&operator(), provider).await.unwrap();
+    run_until_idle(&app).await;
+    let (after, now) = health(&app).await;
+    assert_eq!(after.last_complete_sync_at, before.last_complete_sync_at);
+    assert_eq!(after.last_error().unwrap().trouble.name(), "operator");
+    assert_eq!(after.issues(now), [HealthIssue::SyncFailing]);
+    let degraded = app.flows.check_readiness().await.unwrap();
+    assert_eq!(degraded.len(), 1);
+    assert_eq!(degraded[0].provider_id, provider);
+
+    drop(app);
+    simulator.faults().clear();
+    let app = scene.app(hours_later(3)).await;
+    app.flows.request_sync(&operator(), provider).await.unwrap();
+    run_until_idle(&app).await;
+    assert_eq!(app.flows.check_readiness().await.unwrap(), []);
+    assert!(
+        health(&app).await.0.last_error().is_some(),
+        "it is still told"
+    );
 }

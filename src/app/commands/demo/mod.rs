@@ -163,6 +163,7 @@ async fn connect(running: &Running, consents: &Consents) -> anyhow::Result<Provi
         partner_tenant: simulator::PARTNER_TENANT_ID.to_owned(),
         client_id: simulator::PARTNER_CENTER_CLIENT_ID.to_owned(),
         client_secret: SecretString::from(simulator::PARTNER_CENTER_CLIENT_SECRET),
+        client_secret_expires_at: None,
         schedule: None,
     };
     let provider = running.flows.connect_provider(&operator(), new).await?.id;
