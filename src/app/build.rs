@@ -21,6 +21,7 @@ use crate::domain::job::JobWork;
 use crate::domain::ports::sealer::Sealer;
 use crate::events::deliverer::{Deliverer, Limits};
 use crate::events::dispatcher::Dispatcher;
+use crate::flows::matcher::Matcher;
 use crate::flows::{Flows, schedules};
 use crate::http::dataverse::{NoticeDoor, NoticeSettings};
 use crate::http::documents::Documents;
@@ -147,11 +148,13 @@ impl App {
             providers.clone(),
         );
         let environment: Arc<str> = config.environment.name.as_str().into();
+        let matcher = Matcher::over(crm.directory.clone())?;
         let flows = Flows {
             providers,
             crm: crm.client.clone(),
             accounts: crm.lookups.clone(),
-            directory: crm.directory.clone(),
+            directory: matcher.clone(),
+            matcher,
             callbacks: policy.clone(),
             sealer: sealer.clone(),
             retention: retention(&config),

@@ -68,7 +68,20 @@ pub struct Account {
     pub etag: String,
 }
 
-/// An Account in the directory: ids, domains and state, no name or address of a person.
+/// Where the organisation is, as written in the CRM. Matching compares it; the directory in memory does not keep it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// `address1_country`.
+    pub country: Option<String>,
+    /// `address1_city`.
+    pub city: Option<String>,
+    /// `address1_postalcode`.
+    pub postal_code: Option<String>,
+    /// `telephone1`.
+    pub phone: Option<String>,
+}
+
+/// An Account in the directory: ids, domains, place and state, no name or address of a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DirectoryAccount {
     /// `accountid`.
@@ -83,6 +96,8 @@ pub struct DirectoryAccount {
     pub web_domain: Option<DomainName>,
     /// Domains of `emailaddress1..3`.
     pub email_domains: Vec<DomainName>,
+    /// Where the organisation is.
+    pub place: Place,
     /// `versionnumber`: grows with each change of the row.
     pub row_version: i64,
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::caller::Caller;
 use super::ids::{EventId, ProviderAccountId};
-use super::mapping::Mapping;
+use super::mapping::{Mapping, MatchEvidence};
 use super::provider::Provider;
 use super::provider_account::ProviderAccount;
 use super::provider_health::Credential;
@@ -157,6 +157,7 @@ impl NewEvent {
         previous: &Mapping,
         by: &Caller,
         reason: Option<&str>,
+        evidence: Option<&MatchEvidence>,
     ) -> Self {
         let (event_type, more) = match &account.mapping {
             Mapping::Mapped {
@@ -170,6 +171,8 @@ impl NewEvent {
                     "accountId": account_id,
                     "accountName": account_name,
                     "mappedBy": mapped_by,
+                    "confidence": evidence.map(|it| it.confidence),
+                    "evidence": evidence.map_or(&[][..], |it| &it.reasons),
                 }),
             ),
             Mapping::Unmapped { .. } => (EventType::ProviderAccountUnmapped, serde_json::json!({})),

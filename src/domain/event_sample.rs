@@ -25,7 +25,14 @@ pub fn sample(event_type: EventType, at: DateTime<Utc>) -> NewEvent {
         at,
     };
     let changed = |account: &ProviderAccount, previous: &Mapping| {
-        NewEvent::mapping_changed(&provider, account, previous, &caller(), Some("a test"))
+        NewEvent::mapping_changed(
+            &provider,
+            account,
+            previous,
+            &caller(),
+            Some("a test"),
+            None,
+        )
     };
     let mut event = match event_type {
         EventType::ProviderAccountCreated => NewEvent::created(&provider, &account, false),

@@ -131,6 +131,54 @@ impl Mapping {
     }
 }
 
+/// One piece of evidence in plain words. In the store older ones are bare texts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "WrittenReason")]
+pub struct Reason {
+    /// What speaks for or against.
+    pub text: String,
+    /// Points of log-odds: below zero it speaks against. None for what is no matter of weight, such as a rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight: Option<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WrittenReason {
+    Text(String),
+    Weighed { text: String, weight: Option<f64> },
+}
+
+impl From<WrittenReason> for Reason {
+    fn from(written: WrittenReason) -> Self {
+        match written {
+            WrittenReason::Text(text) => Self { text, weight: None },
+            WrittenReason::Weighed { text, weight } => Self { text, weight },
+        }
+    }
+}
+
+impl From<String> for Reason {
+    fn from(text: String) -> Self {
+        Self { text, weight: None }
+    }
+}
+
+impl From<&str> for Reason {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
+}
+
+/// What an automatic mapping rests on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MatchEvidence {
+    /// Between 0 and 1.
+    pub confidence: f64,
+    /// Evidence for and against, the strongest first.
+    pub reasons: Vec<Reason>,
+}
+
 /// A ranked candidate Account for an unmapped Provider Account.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -139,6 +187,6 @@ pub struct Suggestion {
     pub account_id: AccountId,
     /// Between 0 and 1.
     pub confidence: f64,
-    /// Evidence in plain words, the strongest first.
-    pub reasons: Vec<String>,
+    /// Evidence for and against, the strongest first.
+    pub reasons: Vec<Reason>,
 }

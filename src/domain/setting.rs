@@ -9,16 +9,26 @@ pub enum AutoMatchMode {
     /// Nothing is mapped by itself; suggestions are made.
     Off,
     /// The classic rule: all domains together lead to exactly one active Account.
-    #[default]
     Classic,
+    /// The matching engine, from a confidence on. The default of new deployments, because it is wrong less often than the
+    /// classic rule wherever both were measured; one that has mapped by the classic rule keeps it.
+    #[default]
+    Engine,
+}
+
+impl AutoMatchMode {
+    /// All modes.
+    pub const ALL: [Self; 3] = [Self::Off, Self::Classic, Self::Engine];
 }
 
 /// Operator settings, with their defaults.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OperatorSettings {
     /// How auto-match works.
     pub auto_match: AutoMatchMode,
+    /// Confidence from which the engine maps by itself; `None` is that of its model.
+    pub auto_match_threshold: Option<f64>,
     /// At most one Provider Account per Account (B5).
     pub unique_mapping: bool,
     /// Details older than so many days are fetched again, a share in each run (decision 7).
@@ -29,6 +39,7 @@ impl Default for OperatorSettings {
     fn default() -> Self {
         Self {
             auto_match: AutoMatchMode::default(),
+            auto_match_threshold: None,
             unique_mapping: false,
             details_refresh_days: 30,
         }

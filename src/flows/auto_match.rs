@@ -1,7 +1,7 @@
 //! Auto-match (B6, B7): the Job that maps what the evidence leaves no doubt about, and makes suggestions of the rest.
 //!
 //! It looks at unmapped Provider Accounts whose details are complete (decision 7), page by page, decides each by the
-//! classic rule over the directory, and writes a page in one transaction: state, history, audit, events, suggestions.
+//! engine or the classic rule over the directory, and writes a page in one transaction: state, history, audit, events, suggestions.
 //! What is mapped or excluded is never touched, and a mapping that somebody took away does not come back by itself.
 //!
 //! It does nothing while the directory is not complete, and what was decided before the mirror of the CRM moved is not
@@ -11,8 +11,9 @@
 //! goes to none of them by itself: to choose one would be a guess.
 
 mod basis;
-mod decided;
+pub(super) mod decided;
 mod page;
+mod tenants;
 
 use std::collections::HashMap;
 
@@ -28,6 +29,7 @@ use crate::domain::ids::AccountId;
 use crate::domain::job::JobLease;
 use crate::domain::mapping::MappingState;
 use crate::domain::setting::{AutoMatchMode, OperatorSettings};
+use crate::matching::retrieve::Scratch;
 use crate::store::provider_accounts::{self, After, Filter};
 use crate::store::settings;
 
@@ -93,6 +95,9 @@ impl Flows {
             matched: Matched::default(),
             note: None,
         };
+        self.matcher
+            .set_threshold(run.settings.auto_match_threshold);
+        self.matcher.count_population(self).await?;
         let mut mapped = 0;
         for pass in 0..MOST_PASSES {
             if pass > 0 {
@@ -120,7 +125,12 @@ impl Flows {
 
 impl Run<'_> {
     const fn may_map(&self) -> bool {
-        matches!(self.settings.auto_match, AutoMatchMode::Classic)
+        !matches!(self.settings.auto_match, AutoMatchMode::Off)
+    }
+
+    /// The engine makes the suggestions too while nothing is mapped by itself.
+    const fn by_engine(&self) -> bool {
+        !matches!(self.settings.auto_match, AutoMatchMode::Classic)
     }
 
     /// Matches everything unmapped on one basis; stops as soon as that no longer stands.
@@ -152,6 +162,7 @@ impl Run<'_> {
         let reader = self.flows.store.reader();
         let listing = provider_accounts::list(reader, &filter, after, PAGE).await?;
         let mut decided = Vec::with_capacity(listing.accounts.len());
+        let (flows, mut scratch) = (self.flows, Scratch::default());
         for account in listing.accounts {
             if account.missing_since.is_some() {
                 continue;
@@ -160,7 +171,11 @@ impl Run<'_> {
                 self.matched.waiting_for_details += 1;
                 continue;
             }
-            decided.push(Decided::by_evidence(account, &*self.flows.directory));
+            decided.push(if self.by_engine() {
+                Decided::by_engine(account, &flows.matcher, &mut scratch)
+            } else {
+                Decided::by_rule(account, &*flows.directory)
+            });
         }
         Ok((decided, listing.after))
     }

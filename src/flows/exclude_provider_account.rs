@@ -36,11 +36,7 @@ impl Flows {
             at: self.context.now(),
             reason: reason.clone(),
         };
-        let change = Change {
-            of,
-            to,
-            reason: Some(reason),
-        };
+        let change = Change::by_hand(of, to, Some(reason));
         self.commit_mapping(tx, caller, false, change).await
     }
 
@@ -66,7 +62,7 @@ impl Flows {
         let to = Mapping::Unmapped {
             since: self.context.now(),
         };
-        self.commit_mapping(tx, caller, false, Change { of, to, reason })
+        self.commit_mapping(tx, caller, false, Change::by_hand(of, to, reason))
             .await
     }
 }

@@ -218,11 +218,7 @@ impl Flows {
             },
             other => other,
         };
-        Change {
-            of,
-            to,
-            reason: Some(reason),
-        }
+        Change::by_hand(of, to, Some(reason))
     }
 
     /// One-to-one: a survivor that is taken already, or wanted by two at once, gets none; each of them is an exception and

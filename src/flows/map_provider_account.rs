@@ -96,7 +96,7 @@ impl Flows {
             by: MappedBy::Person,
             at: self.context.now(),
         };
-        self.commit_mapping(tx, caller, unique, Change { of, to, reason })
+        self.commit_mapping(tx, caller, unique, Change::by_hand(of, to, reason))
             .await
     }
 

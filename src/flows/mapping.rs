@@ -8,7 +8,7 @@ use crate::domain::caller::{Caller, Permission};
 use crate::domain::event::{NewEvent, provider_account_subject};
 use crate::domain::exception::ExceptionKind;
 use crate::domain::ids::{AccountId, ProviderAccountId};
-use crate::domain::mapping::{Mapping, MappingState};
+use crate::domain::mapping::{MappedBy, Mapping, MappingState, MatchEvidence};
 use crate::domain::provider::Provider;
 use crate::domain::provider_account::ProviderAccount;
 use crate::store::audit::Entry;
@@ -204,6 +204,7 @@ impl Flows {
                 &change.of.mapping,
                 by,
                 change.reason.as_deref(),
+                change.evidence.as_ref(),
             ));
             if change.of.mapping.state() == MappingState::Mapped {
                 let subject = provider_account_subject(account.id);
@@ -232,6 +233,24 @@ impl Flows {
             .next()
             .map(MappingOutcome::changed)
             .ok_or_else(|| FlowError::not_found("provider account", id))
+    }
+
+    /// What the mapping of a Provider Account rests on, when auto-match made it.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub async fn mapping_evidence(
+        &self,
+        of: &ProviderAccount,
+    ) -> Result<Option<MatchEvidence>, FlowError> {
+        match &of.mapping {
+            Mapping::Mapped {
+                by: MappedBy::AutoMatch,
+                account_id,
+                ..
+            } => Ok(mappings::evidence(self.store.reader(), of.id, *account_id).await?),
+            _ => Ok(None),
+        }
     }
 
     /// The changes of one mapping, the latest first.

@@ -12,6 +12,7 @@ pub mod idempotency;
 pub mod jobs;
 pub mod map_provider_account;
 pub mod mapping;
+pub mod matcher;
 pub mod provider_accounts;
 pub mod providers;
 pub mod readiness;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 
 pub use error::FlowError;
 
+use self::matcher::Matcher;
 use crate::domain::context::Context;
 use crate::domain::ports::callback::CallbackPolicy;
 use crate::domain::ports::crm::{AccountLookup, Crm, Directory};
@@ -53,6 +55,8 @@ pub struct Flows {
     pub accounts: Arc<dyn AccountLookup>,
     /// The CRM's accounts by domain, in memory.
     pub directory: Arc<dyn Directory>,
+    /// The matching engine over that directory, which is fed through it.
+    pub matcher: Arc<Matcher>,
     /// Which callback URLs we would call.
     pub callbacks: Arc<dyn CallbackPolicy>,
     /// Seals secrets.

@@ -13,10 +13,12 @@ use crate::store::{WriteTx, audit, settings};
 const MOST_CONFLICTS: usize = 100;
 
 /// What to change; `None` leaves it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct SettingsChange {
     /// How auto-match works.
     pub auto_match: Option<AutoMatchMode>,
+    /// Confidence from which the engine maps by itself, 0.5 to 1; inside, `None` is that of its model.
+    pub auto_match_threshold: Option<Option<f64>>,
     /// Whether to insist on one-to-one mapping (B5).
     pub unique_mapping: Option<bool>,
     /// Days until details are fetched again: 1 to 365.
@@ -27,6 +29,9 @@ impl SettingsChange {
     fn applied_to(&self, before: &OperatorSettings) -> OperatorSettings {
         OperatorSettings {
             auto_match: self.auto_match.unwrap_or(before.auto_match),
+            auto_match_threshold: self
+                .auto_match_threshold
+                .unwrap_or(before.auto_match_threshold),
             unique_mapping: self.unique_mapping.unwrap_or(before.unique_mapping),
             details_refresh_days: self
                 .details_refresh_days
@@ -62,6 +67,14 @@ impl Flows {
         {
             return Err(FlowError::Invalid(
                 "`detailsRefreshDays` must be a whole number between 1 and 365".to_owned(),
+            ));
+        }
+        if let Some(Some(threshold)) = change.auto_match_threshold
+            && !(0.5..=1.0).contains(&threshold)
+        {
+            return Err(FlowError::Invalid(
+                "`autoMatchThreshold` must be a number between 0.5 and 1, or null for that of the model"
+                    .to_owned(),
             ));
         }
         let tx = self.store.begin().await?;

@@ -37,7 +37,7 @@ impl Flows {
             since: self.context.now(),
         };
         jobs::enqueue(&tx, &self.context, caller, &JobWork::AutoMatch, None).await?;
-        self.commit_mapping(tx, caller, false, Change { of, to, reason })
+        self.commit_mapping(tx, caller, false, Change::by_hand(of, to, reason))
             .await
     }
 }

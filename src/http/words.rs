@@ -73,15 +73,15 @@ pub const fn auto_match_name(mode: AutoMatchMode) -> &'static str {
     match mode {
         AutoMatchMode::Off => "off",
         AutoMatchMode::Classic => "classic",
+        AutoMatchMode::Engine => "engine",
     }
 }
 
-/// `off`, `classic`.
+/// `off`, `classic`, `engine`.
 pub fn auto_match_mode() -> Object {
-    let modes = [AutoMatchMode::Off, AutoMatchMode::Classic].map(auto_match_name);
     words(
-        "Whether provider accounts are mapped by themselves when their domains lead to exactly one account.",
-        modes,
+        "How provider accounts are mapped by themselves: not at all, when their domains lead to exactly one account, or by all evidence from a confidence on.",
+        AutoMatchMode::ALL.map(auto_match_name),
     )
 }
 

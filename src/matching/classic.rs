@@ -119,7 +119,7 @@ fn suggestions(ranked: &[(AccountId, &Evidence)], candidates: &Candidates) -> Ve
             Suggestion {
                 account_id: *account_id,
                 confidence: (ceiling * share * 1000.0).round() / 1000.0,
-                reasons,
+                reasons: reasons.into_iter().map(Into::into).collect(),
             }
         })
         .collect()

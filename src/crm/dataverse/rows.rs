@@ -6,7 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::transport::Row;
-use crate::domain::account::{Account, AccountState, DirectoryAccount, DirectoryContact};
+use crate::domain::account::{Account, AccountState, DirectoryAccount, DirectoryContact, Place};
 use crate::domain::domain_name::DomainName;
 use crate::domain::ids::{AccountId, ContactId};
 
@@ -16,7 +16,8 @@ pub(super) const ACCOUNT_COLUMNS: &str = "accountid,name,accountnumber,websiteur
 
 /// `$select` of an Account in the directory.
 pub(super) const DIRECTORY_ACCOUNT_COLUMNS: &str = "accountid,name,websiteurl,emailaddress1,emailaddress2,\
-     emailaddress3,statecode,merged,_masterid_value,_parentaccountid_value,versionnumber";
+     emailaddress3,address1_country,address1_city,address1_postalcode,telephone1,statecode,merged,_masterid_value,\
+     _parentaccountid_value,versionnumber";
 
 /// `$select` of a Contact in the directory.
 pub(super) const DIRECTORY_CONTACT_COLUMNS: &str = "contactid,_parentcustomerid_value,emailaddress1,emailaddress2,\
@@ -119,6 +120,12 @@ pub(super) fn directory_account(row: &Row) -> Option<DirectoryAccount> {
         parent_id: account_id(row, "_parentaccountid_value"),
         web_domain: text(row, "websiteurl").and_then(DomainName::of_website),
         email_domains: email_domains(row),
+        place: Place {
+            country: owned(row, "address1_country"),
+            city: owned(row, "address1_city"),
+            postal_code: owned(row, "address1_postalcode"),
+            phone: owned(row, "telephone1"),
+        },
         row_version: row_version(row),
     })
 }

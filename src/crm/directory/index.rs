@@ -8,7 +8,7 @@ use super::links::{AccountRow, ContactRow, Standing};
 use super::names::{Host, Names};
 use super::postings::Uses;
 use super::table::{Slot, Table};
-use crate::domain::account::{AccountState, DirectoryAccount, DirectoryContact, DomainHit};
+use crate::domain::account::{AccountState, DirectoryAccount, DirectoryContact, DomainHit, Place};
 use crate::domain::domain_name::RegistrableDomain;
 use crate::domain::ids::{AccountId, ContactId};
 use crate::domain::ports::crm::ChangePage;
@@ -69,6 +69,39 @@ impl Index {
             .filter(theirs)
             .map(|row| row.id)
             .collect()
+    }
+
+    /// The Contacts of these Accounts, as rows. Accounts without any cost nothing.
+    pub(super) fn contact_rows_of(&self, ids: &[AccountId]) -> Vec<DirectoryContact> {
+        let slots: HashSet<Slot> = ids
+            .iter()
+            .filter_map(|id| self.accounts.find(id))
+            .filter(|slot| self.accounts.get(*slot).is_some_and(|row| row.contacts > 0))
+            .collect();
+        if slots.is_empty() {
+            return Vec::new();
+        }
+        let theirs = |row: &&ContactRow| row.account.is_some_and(|slot| slots.contains(&slot));
+        let rows = self.contacts.iter().filter(theirs);
+        rows.map(|row| self.contact_of(row)).collect()
+    }
+
+    pub(super) fn contact(&self, id: ContactId) -> Option<DirectoryContact> {
+        let row = self.contacts.get(self.contacts.find(&id)?)?;
+        Some(self.contact_of(row))
+    }
+
+    fn contact_of(&self, row: &ContactRow) -> DirectoryContact {
+        DirectoryContact {
+            id: row.id,
+            account_id: row
+                .account
+                .and_then(|slot| self.accounts.get(slot))
+                .map(|account| account.id),
+            email_domains: self.names.all(&row.emails),
+            active: row.active,
+            row_version: row.row_version,
+        }
     }
 
     pub(super) fn put_account(&mut self, account: &DirectoryAccount) {
@@ -243,6 +276,7 @@ impl Index {
             parent_id: self.parents.get(&slot).copied(),
             web_domain: row.web.and_then(|host| self.names.name(host)),
             email_domains: self.names.all(&row.emails),
+            place: Place::default(),
             row_version: row.row_version,
         })
     }
@@ -288,6 +322,7 @@ mod tests {
             parent_id: Some(AccountId::new(Uuid::from_u128(3))),
             web_domain: Some(name("www.contoso.com")),
             email_domains: vec![name("contoso.com"), name("fabrikam.com")],
+            place: Place::default(),
             row_version: 1,
         };
         let contact = DirectoryContact {

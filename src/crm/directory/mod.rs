@@ -14,9 +14,9 @@ mod table;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use self::index::Index;
-use crate::domain::account::{DirectoryAccount, DomainHit};
+use crate::domain::account::{DirectoryAccount, DirectoryContact, DomainHit};
 use crate::domain::domain_name::RegistrableDomain;
-use crate::domain::ids::AccountId;
+use crate::domain::ids::{AccountId, ContactId};
 use crate::domain::ports::crm::{
     ChangePage, Directory, DirectoryMirror, DirectoryRebuild, MirrorState,
 };
@@ -83,6 +83,17 @@ impl Directory for AccountDirectory {
 
     fn len(&self) -> usize {
         self.read().index.len()
+    }
+
+    fn contacts(&self, ids: &[ContactId]) -> Vec<DirectoryContact> {
+        let inner = self.read();
+        ids.iter()
+            .filter_map(|id| inner.index.contact(*id))
+            .collect()
+    }
+
+    fn contacts_of(&self, accounts: &[AccountId]) -> Vec<DirectoryContact> {
+        self.read().index.contact_rows_of(accounts)
     }
 
     fn mirror(&self) -> Option<&dyn DirectoryMirror> {

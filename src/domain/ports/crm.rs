@@ -127,7 +127,7 @@ pub trait AccountLookup: Send + Sync {
 pub trait Directory: Send + Sync {
     /// The Accounts that a domain leads to.
     fn hits(&self, domain: &RegistrableDomain) -> Vec<DomainHit>;
-    /// One Account.
+    /// One Account; where it is, is not kept in memory and is empty.
     fn account(&self, id: AccountId) -> Option<DirectoryAccount>;
     /// Takes in changes that are already committed to the store.
     fn apply(&self, page: &ChangePage);
@@ -138,6 +138,14 @@ pub trait Directory: Send + Sync {
     /// Whether there is no Account.
     fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+    /// Those of these Contacts that it holds.
+    fn contacts(&self, _ids: &[ContactId]) -> Vec<DirectoryContact> {
+        Vec::new()
+    }
+    /// The Contacts of these Accounts.
+    fn contacts_of(&self, _accounts: &[AccountId]) -> Vec<DirectoryContact> {
+        Vec::new()
     }
     /// How to bring it up to date with the store; `None` when it has nothing to do with one.
     fn mirror(&self) -> Option<&dyn DirectoryMirror> {

@@ -4,14 +4,14 @@ use std::collections::{HashMap, HashSet};
 
 use super::basis::Basis;
 use super::decided::{Decided, Outcome};
+use super::tenants::{another_tenant, by_identity, wanted_by_several};
 use super::{PROGRESS_EVERY, Run};
 use crate::domain::ids::ProviderAccountId;
-use crate::domain::mapping::{MappedBy, Mapping};
-use crate::domain::setting::AutoMatchMode;
+use crate::domain::mapping::{MappedBy, Mapping, MatchEvidence, Reason};
 use crate::flows::FlowError;
 use crate::store::mappings::suggestions::{self, NamedSuggestion};
-use crate::store::mappings::unique;
 use crate::store::mappings::{self, Change, Locked};
+use crate::store::mappings::{tenants, unique};
 use crate::store::{WriteTx, directory_mark, jobs, settings};
 
 /// A person who takes an Account at the same instant makes the unique index refuse the whole page; then it is done again,
@@ -72,6 +72,14 @@ impl Run<'_> {
     /// Makes suggestions of what may not be mapped by itself.
     async fn hold_back(&self, decided: &mut [Decided]) -> Result<(), FlowError> {
         let reader = self.flows.store.reader();
+        if self.by_engine() {
+            let ids: Vec<&str> = decided
+                .iter()
+                .filter_map(|decided| decided.account.tenant_id.as_deref())
+                .collect();
+            let mapped = tenants::of_tenants(reader, &ids).await?;
+            by_identity(decided, &mapped, &*self.flows.directory);
+        }
         let sure = decided.iter().filter(|decided| decided.target().is_some());
         let sure: Vec<ProviderAccountId> = sure.map(|decided| decided.account.id).collect();
         let taken_away = mappings::taken_away(reader, &sure).await?;
@@ -80,6 +88,12 @@ impl Run<'_> {
             unique::holder_of_each(reader, &targets).await?
         } else {
             HashMap::new()
+        };
+        let (beside, several) = if self.by_engine() {
+            let beside = tenants::at_accounts(reader, &targets).await?;
+            (beside, wanted_by_several(decided))
+        } else {
+            (Vec::new(), HashSet::new())
         };
         for decided in decided {
             let Some(target) = decided.target() else {
@@ -94,6 +108,13 @@ impl Run<'_> {
                     "the provider account {} has this account already, and only one may",
                     holder.name
                 ));
+            } else if let Some(other) = another_tenant(&decided.account, target, &beside) {
+                decided.only_suggest(&format!(
+                    "{}, another tenant of the same provider, is mapped to this account already",
+                    other.name
+                ));
+            } else if several.contains(&target) {
+                decided.only_suggest("several tenants of the same provider lead to this account");
             } else if self.claims.get(&target).is_some_and(|claims| *claims > 1) {
                 decided.only_suggest(
                     "several provider accounts lead to this account, and only one may have it",
@@ -133,7 +154,7 @@ impl Run<'_> {
             locked.retain(|of| of.mapping.open_to_auto_match());
             let made = suggestions_of(decided, &locked);
             suggestions::replace(&tx, &made).await?;
-            if settings.auto_match == AutoMatchMode::Classic {
+            if self.may_map() && settings.auto_match == self.settings.auto_match {
                 let changes = self
                     .changes(&tx, decided, locked, settings.unique_mapping)
                     .await?;
@@ -172,6 +193,11 @@ impl Run<'_> {
         } else {
             HashMap::new()
         };
+        let beside = if self.by_engine() {
+            tenants::at_accounts(&**tx, &targets).await?
+        } else {
+            Vec::new()
+        };
         let decided: HashMap<_, _> = decided
             .iter()
             .map(|decided| (decided.account.id, decided))
@@ -187,15 +213,24 @@ impl Run<'_> {
                 continue;
             };
             let same_account = versions.get(&sure.to.id) == Some(&sure.to.row_version);
-            if *account == *of && same_account && !holders.contains_key(&sure.to.id) {
+            let free = !holders.contains_key(&sure.to.id)
+                && another_tenant(&of, sure.to.id, &beside).is_none();
+            if *account == *of && same_account && free {
                 let to = Mapping::Mapped {
                     account_id: sure.to.id,
                     account_name: sure.to.name.clone(),
                     by: MappedBy::AutoMatch,
                     at,
                 };
-                let reason = Some(sure.reasons.join("; "));
-                changes.push(Change { of, to, reason });
+                changes.push(Change {
+                    of,
+                    to,
+                    reason: Some(in_words(&sure.reasons)),
+                    evidence: Some(MatchEvidence {
+                        confidence: sure.confidence,
+                        reasons: sure.reasons.clone(),
+                    }),
+                });
             }
         }
         Ok(changes)
@@ -213,6 +248,17 @@ fn suggestions_of(
         Outcome::Map(_) => None,
     });
     made.filter(|(id, _)| open.contains(id)).collect()
+}
+
+/// What speaks for it, in one line.
+fn in_words(reasons: &[Reason]) -> String {
+    let speaks_for = |reason: &&Reason| reason.weight.is_none_or(|weight| weight > 0.0);
+    let texts: Vec<_> = reasons
+        .iter()
+        .filter(speaks_for)
+        .map(|reason| reason.text.as_str())
+        .collect();
+    texts.join("; ")
 }
 
 fn as_i64(count: u64) -> i64 {

@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::domain::ids::{AccountId, ProviderAccountId};
-use crate::domain::mapping::Mapping;
+use crate::domain::mapping::{Mapping, MatchEvidence, Reason};
 use crate::domain::provider_account::ProviderAccount;
 use crate::flows::map_provider_account::MapRequest;
 use crate::flows::mapping::Expectation;
@@ -40,6 +40,14 @@ pub(super) struct MappingBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     reason: Option<String>,
+    /// Between 0 and 1, when auto-match made the mapping and it is asked for alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 0, maximum = 1)]
+    confidence: Option<f64>,
+    /// What the mapping rests on, when auto-match made it and it is asked for alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    evidence: Vec<EvidenceBody>,
     /// Since when it is in this state.
     changed_at: DateTime<Utc>,
     /// Grows by one with each change of the mapping; also the ETag.
@@ -57,6 +65,8 @@ impl MappingBody {
             account_name: None,
             mapped_by: None,
             reason: None,
+            confidence: None,
+            evidence: Vec::new(),
             changed_at,
             version,
         };
@@ -78,6 +88,17 @@ impl MappingBody {
                 ..blank(*at)
             },
         }
+    }
+}
+
+impl MappingBody {
+    /// With what an automatic mapping rests on.
+    pub(super) fn resting_on(mut self, evidence: Option<MatchEvidence>) -> Self {
+        if let Some(evidence) = evidence {
+            self.confidence = Some(evidence.confidence);
+            self.evidence = evidence.reasons.into_iter().map(Into::into).collect();
+        }
+        self
     }
 }
 
@@ -132,8 +153,36 @@ pub(super) struct SuggestionBody {
     /// Between 0 and 1.
     #[schema(minimum = 0, maximum = 1, example = 0.9)]
     confidence: f64,
-    /// What speaks for it, the strongest first.
+    /// Evidence in plain words, the strongest first.
     reasons: Vec<String>,
+    /// The same evidence with its weights.
+    evidence: Vec<EvidenceBody>,
+}
+
+/// One piece of evidence.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Evidence)]
+pub(super) struct EvidenceBody {
+    /// In plain words.
+    text: String,
+    /// How much it weighs, in points of log-odds: above zero it speaks for the account, below against it. Absent where a rule
+    /// decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    weight: Option<f64>,
+}
+
+impl From<Reason> for EvidenceBody {
+    fn from(reason: Reason) -> Self {
+        Self {
+            text: reason.text,
+            weight: reason.weight,
+        }
+    }
+}
+
+fn texts(reasons: &[Reason]) -> Vec<String> {
+    reasons.iter().map(|reason| reason.text.clone()).collect()
 }
 
 /// The suggestions for a provider account.
@@ -186,9 +235,11 @@ pub(in crate::http) async fn get_mapping(
     call: Call,
     id: PathId<ProviderAccountId>,
 ) -> Outcome<HttpResponse> {
-    Ok(answer(
-        &state.flows.get_provider_account(&call.caller, id.0).await?,
-    ))
+    let account = state.flows.get_provider_account(&call.caller, id.0).await?;
+    let evidence = state.flows.mapping_evidence(&account).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header(etag(account.mapping_version))
+        .json(MappingBody::of(&account).resting_on(evidence)))
 }
 
 /// Map a provider account
@@ -370,7 +421,13 @@ pub(in crate::http) async fn list_suggestions(
         account_id: named.suggestion.account_id.as_uuid(),
         account_name: named.account_name,
         confidence: named.suggestion.confidence,
-        reasons: named.suggestion.reasons,
+        reasons: texts(&named.suggestion.reasons),
+        evidence: named
+            .suggestion
+            .reasons
+            .into_iter()
+            .map(Into::into)
+            .collect(),
     });
     Ok(Json(SuggestionListBody {
         value: value.collect(),

@@ -236,11 +236,11 @@ pub(in crate::http) async fn get_provider_account(
     call: Call,
     id: PathId<ProviderAccountId>,
 ) -> Outcome<Json<ProviderAccountBody>> {
-    Ok(Json(
-        state
-            .flows
-            .get_provider_account(&call.caller, id.0)
-            .await?
-            .into(),
-    ))
+    let account = state.flows.get_provider_account(&call.caller, id.0).await?;
+    let evidence = state.flows.mapping_evidence(&account).await?;
+    let body = ProviderAccountBody::from(account);
+    Ok(Json(ProviderAccountBody {
+        mapping: body.mapping.resting_on(evidence),
+        ..body
+    }))
 }

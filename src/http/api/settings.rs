@@ -9,7 +9,7 @@ use crate::domain::setting::{AutoMatchMode, OperatorSettings};
 use crate::flows::settings::SettingsChange;
 use crate::http::call::Call;
 use crate::http::problem::Outcome;
-use crate::http::reading::{Body, not_null};
+use crate::http::reading::{Body, not_null, null_too};
 use crate::http::state::ApiState;
 use crate::http::words;
 
@@ -20,6 +20,9 @@ use crate::http::words;
 pub(super) struct SettingsBody {
     #[schema(schema_with = words::auto_match_mode)]
     auto_match: &'static str,
+    /// Confidence from which the engine maps by itself.
+    #[schema(minimum = 0.5, maximum = 1)]
+    auto_match_threshold: f64,
     /// Whether an account takes at most one provider account.
     unique_mapping: bool,
     /// Details older than so many days are fetched again.
@@ -34,6 +37,10 @@ pub(super) struct SettingsChangeBody {
     #[schema(schema_with = words::auto_match_mode)]
     #[serde(default, deserialize_with = "not_null")]
     auto_match: Option<String>,
+    /// Confidence from which the engine maps by itself, or null for that of its model.
+    #[serde(default, deserialize_with = "null_too")]
+    #[schema(value_type = Option<f64>, minimum = 0.5, maximum = 1)]
+    auto_match_threshold: Option<Option<f64>>,
     /// Whether an account takes at most one provider account; refused while some have several.
     #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false)]
@@ -44,10 +51,13 @@ pub(super) struct SettingsChangeBody {
     details_refresh_days: Option<u32>,
 }
 
-impl From<OperatorSettings> for SettingsBody {
-    fn from(settings: OperatorSettings) -> Self {
+impl SettingsBody {
+    fn of(settings: &OperatorSettings, state: &ApiState) -> Self {
         Self {
             auto_match: words::auto_match_name(settings.auto_match),
+            auto_match_threshold: settings
+                .auto_match_threshold
+                .unwrap_or_else(|| state.flows.matcher.model_threshold()),
             unique_mapping: settings.unique_mapping,
             details_refresh_days: settings.details_refresh_days,
         }
@@ -66,7 +76,8 @@ pub(in crate::http) async fn get_settings(
     state: Data<ApiState>,
     call: Call,
 ) -> Outcome<Json<SettingsBody>> {
-    Ok(Json(state.flows.get_settings(&call.caller).await?.into()))
+    let settings = state.flows.get_settings(&call.caller).await?;
+    Ok(Json(SettingsBody::of(&settings, &state)))
 }
 
 /// Change settings
@@ -87,7 +98,7 @@ pub(in crate::http) async fn change_settings(
     call: Call,
     Body(body): Body<SettingsChangeBody>,
 ) -> Outcome<Json<SettingsBody>> {
-    let modes = [AutoMatchMode::Off, AutoMatchMode::Classic];
+    let modes = AutoMatchMode::ALL;
     let known = modes.map(words::auto_match_name);
     let parse = |word: &str| {
         modes
@@ -99,14 +110,10 @@ pub(in crate::http) async fn change_settings(
         auto_match: auto_match
             .map(|word| words::read("autoMatch", word, &known, parse))
             .transpose()?,
+        auto_match_threshold: body.auto_match_threshold,
         unique_mapping: body.unique_mapping,
         details_refresh_days: body.details_refresh_days,
     };
-    Ok(Json(
-        state
-            .flows
-            .change_settings(&call.caller, &change)
-            .await?
-            .into(),
-    ))
+    let settings = state.flows.change_settings(&call.caller, &change).await?;
+    Ok(Json(SettingsBody::of(&settings, &state)))
 }

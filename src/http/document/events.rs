@@ -108,6 +108,10 @@ pub struct ProviderAccountMappedData {
     account_name: String,
     /// Who made the mapping: `person` or `auto-match`.
     mapped_by: String,
+    /// Between 0 and 1, when auto-match made the mapping.
+    confidence: Option<f64>,
+    /// What an automatic mapping rests on; empty for a person's.
+    evidence: Vec<MappedEvidence>,
     /// The account it was mapped to before.
     previous_account_id: Option<Uuid>,
     /// Name of whoever made the mapping.
@@ -117,6 +121,17 @@ pub struct ProviderAccountMappedData {
     /// Present and true in a test event only.
     #[schema(nullable = false)]
     test: Option<bool>,
+}
+
+/// One piece of evidence that an automatic mapping rests on.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes JSON that is made elsewhere")]
+pub struct MappedEvidence {
+    /// In plain words.
+    text: String,
+    /// Points of log-odds: above zero it speaks for the account, below against it. Absent where a rule decides.
+    #[schema(nullable = false)]
+    weight: Option<f64>,
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::words::{ago, confidence, readable_domains, sentence};
 use crate::domain::account::{Account, AccountState};
 use crate::domain::caller::Permission;
 use crate::domain::ids::{AccountId, ProviderAccountId};
-use crate::domain::mapping::{MappedBy, Mapping};
+use crate::domain::mapping::{MappedBy, Mapping, Reason};
 use crate::domain::provider_account::ProviderAccount;
 use crate::flows::FlowError;
 use crate::http::state::ApiState;
@@ -74,6 +74,7 @@ struct Page {
     relationship: String,
     first_seen: String,
     mapping: String,
+    evidence: Vec<String>,
     may_map: bool,
     suggestions: Vec<Suggested>,
     query: String,
@@ -169,8 +170,9 @@ async fn make(
         id: named.suggestion.account_id,
         name: named.account_name,
         confidence: confidence(named.suggestion.confidence),
-        reasons: named.suggestion.reasons,
+        reasons: named.suggestion.reasons.iter().map(evidence_line).collect(),
     });
+    let evidence = flows.mapping_evidence(&account).await?;
     let place = [&account.postal_code, &account.city, &account.country];
     let place: Vec<&str> = place.into_iter().flatten().map(String::as_str).collect();
     Ok(Page {
@@ -187,6 +189,10 @@ async fn make(
         },
         first_seen: ago(account.first_seen_at, now),
         mapping: mapping(&account.mapping, now),
+        evidence: evidence
+            .iter()
+            .flat_map(|it| it.reasons.iter().map(evidence_line))
+            .collect(),
         may_map: visitor.may(Permission::Map),
         suggestions: suggestions.collect(),
         query: query.to_owned(),
@@ -196,6 +202,14 @@ async fn make(
         name: account.name,
         problem,
     })
+}
+
+/// "contoso.com is the account's website (+4.1)".
+fn evidence_line(reason: &Reason) -> String {
+    match reason.weight {
+        Some(weight) => format!("{} ({weight:+.1})", reason.text),
+        None => reason.text.clone(),
+    }
 }
 
 fn domains(account: &ProviderAccount) -> String {

@@ -6,7 +6,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use crate::domain::account::{AccountState, DirectoryAccount, DirectoryContact};
+use crate::domain::account::{AccountState, DirectoryAccount, DirectoryContact, Place};
 use crate::domain::domain_name::DomainName;
 use crate::domain::ids::{AccountId, ContactId};
 use crate::domain::ports::crm::{ChangePage, DirectoryTable};
@@ -24,6 +24,10 @@ type AccountTuple = (
     Option<Uuid>,
     Option<String>,
     String,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
     i64,
 );
 type ContactTuple = (Uuid, Option<Uuid>, String, bool, i64);
@@ -130,6 +134,10 @@ fn accounts() -> Select<crm_account::Entity> {
         Column::ParentId,
         Column::WebDomain,
         Column::EmailDomains,
+        Column::Country,
+        Column::City,
+        Column::PostalCode,
+        Column::Phone,
         Column::RowVersion,
     ])
 }
@@ -146,7 +154,20 @@ fn contacts() -> Select<crm_contact::Entity> {
 }
 
 fn to_account(row: AccountTuple) -> Result<DirectoryAccount, StoreError> {
-    let (id, name, state, merged_into, parent_id, web_domain, email_domains, row_version) = row;
+    let (
+        id,
+        name,
+        state,
+        merged_into,
+        parent_id,
+        web_domain,
+        email_domains,
+        country,
+        city,
+        postal_code,
+        phone,
+        row_version,
+    ) = row;
     let impossible = |column, value: &str| StoreError::impossible("crm_account", column, id, value);
     Ok(DirectoryAccount {
         id: AccountId::new(id),
@@ -159,6 +180,12 @@ fn to_account(row: AccountTuple) -> Result<DirectoryAccount, StoreError> {
             .transpose()?,
         email_domains: domains(&email_domains)
             .ok_or_else(|| impossible("email_domains", &email_domains))?,
+        place: Place {
+            country,
+            city,
+            postal_code,
+            phone,
+        },
         row_version,
     })
 }

@@ -16,7 +16,7 @@ use crate::domain::ports::crm::{ChangePage, DirectoryTable};
 use crate::store::entities::{crm_account, crm_contact};
 use crate::store::{StoreError, WriteTx};
 
-/// SQLite takes 32,766 variables in a statement; an Account has ten.
+/// SQLite takes 32,766 variables in a statement; an Account has fourteen.
 const CHUNK: usize = 1_000;
 
 /// Keeps a page of changes: rows come in or are replaced, deleted ones go. An id that comes twice counts as it came last;
@@ -81,6 +81,10 @@ fn replaced_account() -> OnConflict {
             Column::ParentId,
             Column::WebDomain,
             Column::EmailDomains,
+            Column::Country,
+            Column::City,
+            Column::PostalCode,
+            Column::Phone,
             Column::RowVersion,
             Column::Generation,
         ])
@@ -113,6 +117,10 @@ fn account_row(account: &DirectoryAccount, generation: i64) -> crm_account::Mode
         parent_id: account.parent_id.map(AccountId::as_uuid),
         web_domain: account.web_domain.as_ref().map(ToString::to_string),
         email_domains: joined(&account.email_domains),
+        country: account.place.country.clone(),
+        city: account.place.city.clone(),
+        postal_code: account.place.postal_code.clone(),
+        phone: account.place.phone.clone(),
         row_version: account.row_version,
         generation,
     }

@@ -1,4 +1,4 @@
-//! Rows of `crm_account`: the mirror of CRM Accounts: ids, domains, state (decision 6). `generation` tells rows of the latest full
+//! Rows of `crm_account`: the mirror of CRM Accounts: ids, domains, place, state (decision 6). `generation` tells rows of the latest full
 //! reading from those it did not show. Kept while the CRM has the row.
 
 use sea_orm::entity::prelude::*;
@@ -20,6 +20,14 @@ pub struct Model {
     pub web_domain: Option<String>,
     #[sea_orm(column_type = "Text")]
     pub email_domains: String,
+    #[sea_orm(column_type = "Text")]
+    pub country: Option<String>,
+    #[sea_orm(column_type = "Text")]
+    pub city: Option<String>,
+    #[sea_orm(column_type = "Text")]
+    pub postal_code: Option<String>,
+    #[sea_orm(column_type = "Text")]
+    pub phone: Option<String>,
     pub row_version: i64,
     pub generation: i64,
 }

@@ -23,6 +23,9 @@ pub struct Model {
     pub actor: String,
     #[sea_orm(column_type = "Text")]
     pub reason: Option<String>,
+    /// What an automatic mapping rests on.
+    #[sea_orm(column_type = "JsonBinary")]
+    pub evidence: Option<Json>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -12,7 +12,7 @@ use super::Change;
 use crate::domain::caller::Caller;
 use crate::domain::context::Context;
 use crate::domain::ids::{AccountId, ProviderAccountId};
-use crate::domain::mapping::{MappedBy, Mapping, MappingState};
+use crate::domain::mapping::{MappedBy, Mapping, MappingState, MatchEvidence};
 use crate::store::entities::mapping_history;
 use crate::store::{StoreError, WriteTx};
 
@@ -48,11 +48,12 @@ fn row(context: &Context, by: &Caller, change: &Change) -> mapping_history::Acti
         mapped_by: Set(mapped_by),
         actor: Set(by.actor.name.clone()),
         reason: Set(change.reason.clone()),
+        evidence: Set(change.evidence.as_ref().map(|it| serde_json::json!(it))),
     }
 }
 
 /// One change of a mapping that was made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PastChange {
     /// When.
     pub at: DateTime<Utc>,
@@ -72,6 +73,8 @@ pub struct PastChange {
     pub actor: String,
     /// Why.
     pub reason: Option<String>,
+    /// What an automatic mapping rests on.
+    pub evidence: Option<MatchEvidence>,
 }
 
 /// The changes of one mapping, the latest first.
@@ -92,6 +95,27 @@ pub async fn history(
     rows.into_iter().map(past_change).collect()
 }
 
+/// What the latest automatic mapping of a Provider Account to an Account rests on.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn evidence(
+    connection: &impl ConnectionTrait,
+    id: ProviderAccountId,
+    account: AccountId,
+) -> Result<Option<MatchEvidence>, StoreError> {
+    use mapping_history::Column;
+    let row = mapping_history::Entity::find()
+        .filter(Column::ProviderAccountId.eq(id.as_uuid()))
+        .filter(Column::ToAccountId.eq(account.as_uuid()))
+        .order_by_desc(Column::ChangedAt)
+        .order_by_desc(Column::Id)
+        .one(connection)
+        .await?;
+    let kept = row.and_then(|row| row.evidence);
+    Ok(kept.and_then(|it| serde_json::from_value(it).ok()))
+}
+
 fn past_change(row: mapping_history::Model) -> Result<PastChange, StoreError> {
     let state = |column, name: &str| {
         MappingState::from_name(name)
@@ -107,6 +131,7 @@ fn past_change(row: mapping_history::Model) -> Result<PastChange, StoreError> {
         mapped_by: row.mapped_by.as_deref().and_then(MappedBy::from_name),
         actor: row.actor,
         reason: row.reason,
+        evidence: row.evidence.and_then(|it| serde_json::from_value(it).ok()),
     })
 }
 

@@ -3,6 +3,7 @@
 
 mod history;
 pub mod suggestions;
+pub mod tenants;
 pub mod unique;
 
 use std::ops::Deref;
@@ -21,10 +22,10 @@ use crate::domain::account::AccountState;
 use crate::domain::caller::Caller;
 use crate::domain::context::Context;
 use crate::domain::ids::{AccountId, ProviderAccountId};
-use crate::domain::mapping::Mapping;
+use crate::domain::mapping::{Mapping, MatchEvidence};
 use crate::domain::provider_account::ProviderAccount;
 
-pub use history::{PastChange, history, taken_away};
+pub use history::{PastChange, evidence, history, taken_away};
 
 /// SQLite takes 32,766 variables in a statement; a Provider Account has twenty-four.
 const CHUNK: usize = 1000;
@@ -53,6 +54,21 @@ pub struct Change {
     pub to: Mapping,
     /// Why, in words for people.
     pub reason: Option<String>,
+    /// What an automatic mapping rests on.
+    pub evidence: Option<MatchEvidence>,
+}
+
+impl Change {
+    /// A change that rests on no evidence of ours.
+    #[must_use]
+    pub const fn by_hand(of: Locked, to: Mapping, reason: Option<String>) -> Self {
+        Self {
+            of,
+            to,
+            reason,
+            evidence: None,
+        }
+    }
 }
 
 /// Locks Provider Accounts, those that exist, always in the order of their ids, so that two transactions cannot wait for

@@ -14,6 +14,7 @@ mod m0009_crm_notices;
 mod m0010_token_callers;
 mod m0011_consent;
 mod m0012_provider_health;
+mod m0013_engine;
 
 use sea_orm_migration::prelude::*;
 
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_token_callers::Migration),
             Box::new(m0011_consent::Migration),
             Box::new(m0012_provider_health::Migration),
+            Box::new(m0013_engine::Migration),
         ]
     }
 }

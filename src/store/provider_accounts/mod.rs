@@ -6,6 +6,7 @@ pub mod sync;
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Cond, Expr, ExprTrait, LikeExpr};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -329,4 +330,35 @@ fn mapping_of(row: &provider_account::Model) -> Result<Mapping, StoreError> {
             at: row.mapping_changed_at,
         },
     })
+}
+
+/// What changes whenever the provider told something new of a Provider Account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    listed: Option<Uuid>,
+    details_fetched_at: Option<DateTime<Utc>>,
+}
+
+/// The stamp of every Provider Account.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn stamps(
+    connection: &impl ConnectionTrait,
+) -> Result<Vec<(ProviderAccountId, Stamp)>, StoreError> {
+    use provider_account::Column;
+    let rows: Vec<(Uuid, Option<Uuid>, Option<DateTime<Utc>>)> = provider_account::Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::ListedDigest, Column::DetailsFetchedAt])
+        .into_tuple()
+        .all(connection)
+        .await?;
+    let stamped = rows.into_iter().map(|(id, listed, details_fetched_at)| {
+        let stamp = Stamp {
+            listed,
+            details_fetched_at,
+        };
+        (ProviderAccountId::new(id), stamp)
+    });
+    Ok(stamped.collect())
 }

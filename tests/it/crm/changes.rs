@@ -105,7 +105,7 @@ async fn sent_along_the_links(organisation: &Organisation, next: &str, delta: &s
     let gets = organisation.gets().await;
     assert_eq!(
         gets[0].url.query().unwrap(),
-        "$select=accountid,name,websiteurl,emailaddress1,emailaddress2,emailaddress3,statecode,merged,_masterid_value,\
+        "$select=accountid,name,websiteurl,emailaddress1,emailaddress2,emailaddress3,address1_country,address1_city,address1_postalcode,telephone1,statecode,merged,_masterid_value,\
          _parentaccountid_value,versionnumber"
     );
     let sent = |at: usize| &gets[at].url[url::Position::BeforePath..];

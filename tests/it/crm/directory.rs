@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use provider_bridge::crm::directory::{AccountDirectory, MAX_HITS};
 use provider_bridge::domain::account::{
-    AccountState, DirectoryAccount, DirectoryContact, DomainHit,
+    AccountState, DirectoryAccount, DirectoryContact, DomainHit, Place,
 };
 use provider_bridge::domain::domain_name::{DomainName, RegistrableDomain};
 use provider_bridge::domain::ids::{AccountId, ContactId};
@@ -57,6 +57,7 @@ fn account() -> impl Strategy<Value = DirectoryAccount> {
     )
         .prop_map(
             |(id, name, state, parent, web_domain, email_domains, row_version)| DirectoryAccount {
+                place: Place::default(),
                 id: account_id(id),
                 name,
                 state,
@@ -214,6 +215,7 @@ fn a_domain_of_very_many_accounts_shows_its_owner_and_a_bounded_number_of_the_re
     let mail = DomainName::parse("gmail.com").unwrap();
     let accounts = 40_000_u128;
     let row = |number: u128| DirectoryAccount {
+        place: Place::default(),
         id: AccountId::new(Uuid::from_u128(number)),
         name: format!("Customer {number}"),
         state: AccountState::Active,
@@ -249,6 +251,7 @@ fn a_domain_of_very_many_accounts_shows_its_owner_and_a_bounded_number_of_the_re
 #[test]
 fn a_directory_in_the_making_is_seen_whole_or_not_at_all() {
     let row = |number: u8| DirectoryAccount {
+        place: Place::default(),
         id: account_id(number),
         name: format!("Account {number}"),
         state: AccountState::Active,

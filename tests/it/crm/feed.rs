@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard};
 use async_trait::async_trait;
 use provider_bridge::crm::directory::AccountDirectory;
 use provider_bridge::domain::account::{
-    Account, AccountState, DirectoryAccount, DirectoryContact, DomainHit,
+    Account, AccountState, DirectoryAccount, DirectoryContact, DomainHit, Place,
 };
 use provider_bridge::domain::domain_name::DomainName;
 use provider_bridge::domain::ids::{AccountId, ContactId};
@@ -78,6 +78,7 @@ impl FeedCrm {
         let mut tables = self.tables();
         tables.version += 1;
         let row = DirectoryAccount {
+            place: Place::default(),
             id: account_id(number),
             name: format!("Account {number}"),
             state,

@@ -9,6 +9,7 @@ use provider_bridge::crm::lookups::{CachedAccounts, LookupSettings};
 use provider_bridge::domain::caller::Caller;
 use provider_bridge::domain::job::{JobLease, JobWork};
 use provider_bridge::domain::ports::crm::{ChangePage, Directory, DirectoryTable};
+use provider_bridge::flows::matcher::Matcher;
 use provider_bridge::flows::{FlowError, Flows};
 use provider_bridge::store::jobs::{self, Ending};
 use provider_bridge::store::retention::Retention;
@@ -39,13 +40,15 @@ impl Instance {
         let (context, clock) = context_seeded(seed);
         let directory = Arc::new(AccountDirectory::new());
         let lookups = CachedAccounts::new(crm.clone(), context.clone(), LookupSettings::default());
+        let matcher = Matcher::over(directory.clone()).unwrap();
         let flows = Flows {
             store: store.clone(),
             context,
             providers: Arc::new(Elsewhere),
             crm: crm.clone(),
             accounts: Arc::new(lookups),
-            directory: directory.clone(),
+            directory: matcher.clone(),
+            matcher,
             callbacks: Arc::new(Elsewhere),
             sealer: Arc::new(Elsewhere),
             retention: Retention {

@@ -15,6 +15,7 @@ use provider_bridge::domain::ports::sealer::Sealer;
 use provider_bridge::domain::trigger::Subscription;
 use provider_bridge::events::{Deliverer, Dispatcher, Limits, Summary};
 use provider_bridge::flows::Flows;
+use provider_bridge::flows::matcher::Matcher;
 use provider_bridge::flows::triggers::{Subscribe, Subscribed};
 use provider_bridge::identity::key_ring::KeyRing;
 use provider_bridge::net::address_policy::{AddressPolicy, CallbackSettings};
@@ -105,6 +106,7 @@ impl Rig {
             crm: Arc::new(Absent),
             accounts: Arc::new(Absent),
             directory: Arc::new(Absent),
+            matcher: Matcher::over(Arc::new(Absent)).unwrap(),
             callbacks: policy,
             sealer,
             retention: Retention {

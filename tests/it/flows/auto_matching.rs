@@ -138,7 +138,7 @@ on_both_engines! {
         assert_eq!(world.auto_match().await["counts"], counts(1, 0, 1, 0));
 
         let suggestions = world.flows.list_suggestions(&person(), id).await.unwrap();
-        assert_eq!(suggestions[0].suggestion.reasons.last().unwrap(), "this mapping was made before and taken away again");
+        assert_eq!(suggestions[0].suggestion.reasons.last().unwrap().text, "this mapping was made before and taken away again");
     }
 
     async fn without_details_or_gone_from_the_listing_nothing_is_matched(store: TestStore) {
@@ -231,7 +231,7 @@ on_both_engines! {
 
         let reason = async |id| {
             let found = world.flows.list_suggestions(&person(), id).await.unwrap();
-            found[0].suggestion.reasons.last().unwrap().clone()
+            found[0].suggestion.reasons.last().unwrap().text.clone()
         };
         assert_eq!(reason(ids[1]).await, "the provider account Holder has this account already, and only one may");
         assert!(reason(ids[2]).await.starts_with("several provider accounts lead to this account"));

@@ -1,6 +1,7 @@
 //! The business operations, on both SQL engines, with stand-ins only for what lies outside the house.
 
 mod auto_matching;
+mod engine_matching;
 mod following;
 mod mapping;
 mod outside;

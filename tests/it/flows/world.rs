@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use provider_bridge::crm::directory::AccountDirectory;
-use provider_bridge::domain::account::{Account, AccountState, DirectoryAccount, DirectoryContact};
+use provider_bridge::domain::account::{
+    Account, AccountState, DirectoryAccount, DirectoryContact, Place,
+};
 use provider_bridge::domain::caller::{Actor, ActorKind, Caller, Channel, Role, Roles};
 use provider_bridge::domain::domain_name::DomainName;
 use provider_bridge::domain::ids::{AccountId, ContactId, ProviderAccountId, ProviderId};
@@ -15,15 +17,17 @@ use provider_bridge::domain::provider::{Provider, ProviderKind};
 use provider_bridge::domain::provider_account::{
     CustomerDetails, ExternalId, ListedCustomer, ProviderAccount,
 };
+use provider_bridge::domain::setting::{AutoMatchMode, OperatorSettings};
 use provider_bridge::flows::Flows;
 use provider_bridge::flows::map_provider_account::MapRequest;
 use provider_bridge::flows::mapping::Expectation;
+use provider_bridge::flows::matcher::Matcher;
 use provider_bridge::store::crm_directory::{self, Feed};
 use provider_bridge::store::entities::{audit, exception, outbox_event};
 use provider_bridge::store::jobs::{self, Ending};
 use provider_bridge::store::provider_accounts::sync;
 use provider_bridge::store::retention::Retention;
-use provider_bridge::store::{Store, providers};
+use provider_bridge::store::{Store, providers, settings};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::Value;
 use uuid::Uuid;
@@ -98,13 +102,15 @@ impl World {
             exceptions_days: 400,
             crm_notices_days: 7,
         };
+        let matcher = Matcher::over(directory.clone()).unwrap();
         let flows = Flows {
             store: store.clone(),
             context,
             providers: Arc::new(Elsewhere),
             crm: crm.clone(),
             accounts: crm.clone(),
-            directory: directory.clone(),
+            directory: matcher.clone(),
+            matcher,
             callbacks: Arc::new(Elsewhere),
             sealer: Arc::new(Elsewhere),
             retention,
@@ -118,6 +124,13 @@ impl World {
         };
         let tx = store.begin().await.unwrap();
         providers::insert(&tx, &world.provider).await.unwrap();
+        let classic = OperatorSettings {
+            auto_match: AutoMatchMode::Classic,
+            ..OperatorSettings::default()
+        };
+        settings::save(&tx, &world.flows.context, &classic)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         world.feeds(1, false).await;
         world
@@ -174,6 +187,7 @@ impl World {
         self.put_live(number, name, state);
         self.mirror(ChangePage {
             accounts: vec![DirectoryAccount {
+                place: Place::default(),
                 id,
                 name: name.to_owned(),
                 state,
@@ -220,6 +234,47 @@ impl World {
     /// A customer of the provider with these custom domains, its details complete.
     pub async fn customer(&self, name: &str, domains: &[&str]) -> ProviderAccountId {
         self.customers(&[(name, domains)]).await[0]
+    }
+
+    /// A customer whose tenant is known.
+    pub async fn tenant(&self, name: &str, tenant: &str, domains: &[&str]) -> ProviderAccountId {
+        let listed = ListedCustomer {
+            external_id: ExternalId::parse(tenant).unwrap(),
+            name: name.to_owned(),
+            tenant_id: Some(tenant.to_owned()),
+            default_domain: None,
+            relationship: "reseller".to_owned(),
+        };
+        let tx = self.flows.store.begin().await.unwrap();
+        let added = sync::insert(&tx, &self.flows.context, self.provider.id, vec![listed])
+            .await
+            .unwrap();
+        let details = CustomerDetails {
+            custom_domains: parsed(domains),
+            ..CustomerDetails::default()
+        };
+        sync::save_details(&tx, &self.flows.context, vec![(added[0].id, details)])
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        added[0].id
+    }
+
+    /// Takes a page of changes in as a pull of this instance does: store and directory, row by row.
+    pub async fn take_in(&self, page: ChangePage) {
+        let before = crm_directory::state(self.flows.store.reader())
+            .await
+            .unwrap();
+        self.mirror(page.clone()).await;
+        self.flows.directory.apply(&page);
+        let after = crm_directory::state(self.flows.store.reader())
+            .await
+            .unwrap();
+        self.flows
+            .directory
+            .mirror()
+            .unwrap()
+            .advance(before, after);
     }
 
     /// Several customers at once.

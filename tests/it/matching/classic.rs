@@ -1,7 +1,7 @@
 //! The classic rule on small hand-written CRMs, and its properties on random ones.
 
 use proptest::prelude::*;
-use provider_bridge::domain::account::{AccountState, DirectoryAccount, DomainHit};
+use provider_bridge::domain::account::{AccountState, DirectoryAccount, DomainHit, Place};
 use provider_bridge::domain::domain_name::{DomainName, RegistrableDomain};
 use provider_bridge::domain::ids::AccountId;
 use provider_bridge::domain::provider_account::{AccountDomain, DomainSource};
@@ -79,6 +79,7 @@ fn decide_among(crm: &[Known], domains: &[AccountDomain]) -> Decision {
     let resolve = |wanted| {
         let known = crm.iter().find(|known| id(known.id) == wanted)?;
         Some(DirectoryAccount {
+            place: Place::default(),
             id: wanted,
             name: format!("Account {}", known.id),
             state: known.state,
@@ -142,7 +143,7 @@ fn two_active_accounts_are_a_tie_and_the_stronger_evidence_comes_first() {
     );
     assert!(suggestions[0].confidence > suggestions[1].confidence);
     assert_eq!(
-        suggestions[0].reasons.last().unwrap(),
+        suggestions[0].reasons.last().unwrap().text,
         "2 active accounts use this customer's domains"
     );
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use provider_bridge::domain::account::{AccountState, DirectoryAccount, DomainHit};
+use provider_bridge::domain::account::{AccountState, DirectoryAccount, DomainHit, Place};
 use provider_bridge::domain::domain_name::{DomainName, RegistrableDomain};
 use provider_bridge::domain::ids::AccountId;
 use provider_bridge::domain::provider_account::{AccountDomain, DomainSource, ExternalId};
@@ -77,6 +77,7 @@ impl Crm {
         self.accounts.insert(
             account_id,
             DirectoryAccount {
+                place: Place::default(),
                 id: account_id,
                 name: text(row, "name").unwrap().to_owned(),
                 state,

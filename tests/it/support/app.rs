@@ -13,6 +13,7 @@ use provider_bridge::domain::ids::ProviderId;
 use provider_bridge::domain::provider::{Provider, ProviderKind};
 use provider_bridge::domain::provider_account::{ExternalId, ListedCustomer};
 use provider_bridge::flows::Flows;
+use provider_bridge::flows::matcher::Matcher;
 use provider_bridge::http::dataverse::{NoticeDoor, NoticeSettings};
 use provider_bridge::http::documents::Documents;
 use provider_bridge::http::links::Links;
@@ -106,13 +107,15 @@ impl TestApp {
         let key = base64::engine::general_purpose::STANDARD.encode([7; 32]);
         let ring = KeyRing::parse(&[format!("test:{key}").into()]).unwrap();
         let crm = Arc::new(FakeCrm::default());
+        let matcher = Matcher::over(crm.clone()).unwrap();
         let flows = Flows {
             store: store.clone(),
             context: context.clone(),
             providers: Arc::new(NoProviders),
             crm: crm.clone(),
             accounts: crm.clone(),
-            directory: crm.clone(),
+            directory: matcher.clone(),
+            matcher,
             callbacks: Arc::new(OneCallbackHost),
             sealer: Arc::new(RingSealer::new(&ring, context.clone())),
             retention: RETENTION,
