@@ -90,6 +90,8 @@ pub enum Permission {
     Map,
     /// Start a sync of Provider Accounts.
     Sync,
+    /// Create, change and close Billing Contracts; set prices; move subscriptions between contracts.
+    Bill,
     /// Own trigger subscriptions: create, test, list, redeliver.
     Subscribe,
     /// Connect and change providers, settings, schedules.
@@ -100,10 +102,11 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Read,
         Self::Map,
         Self::Sync,
+        Self::Bill,
         Self::Subscribe,
         Self::Configure,
         Self::ManageKeys,
@@ -125,6 +128,7 @@ impl Permission {
             ],
             Self::Map => &[Provisioning, Billing, Admin, Service],
             Self::Sync => &[Provisioning, Admin, Service],
+            Self::Bill => &[Billing, BillingManager, Admin],
             Self::Subscribe => &[Reader, Sales, Provisioning, Billing, BillingManager, Admin],
             Self::Configure | Self::ManageKeys => &[Admin],
         }

@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod api_key;
+pub mod billing_contract;
 pub mod caller;
 pub mod consent;
 pub mod context;

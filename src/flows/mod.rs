@@ -4,6 +4,7 @@
 
 pub mod accounts;
 pub mod auto_match;
+pub mod billing_contracts;
 pub mod deliveries;
 pub mod error;
 pub mod exclude_provider_account;

@@ -37,8 +37,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub use server::{ServerSettings, serve};
 
 use api::{
-    accounts, api_keys, consent_triggers, deliveries, jobs, mapping, provider_accounts, providers,
-    settings, sync_runs, triggers,
+    accounts, api_keys, billing_contracts, consent_triggers, deliveries, jobs, mapping,
+    provider_accounts, providers, settings, sync_runs, triggers,
 };
 
 /// The route table. What is asked most stands first: routes are tried in this order.
@@ -58,6 +58,11 @@ fn routes(config: &mut ServiceConfig) {
         .service(jobs::get_job)
         .service(jobs::run_auto_match)
         .service(sync_runs::list_sync_runs)
+        .service(billing_contracts::list_billing_contracts)
+        .service(billing_contracts::create_billing_contract)
+        .service(billing_contracts::get_billing_contract)
+        .service(billing_contracts::change_billing_contract)
+        .service(billing_contracts::close_billing_contract)
         .service(providers::list_providers)
         .service(providers::connect_provider)
         .service(providers::get_provider)

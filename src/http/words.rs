@@ -3,6 +3,7 @@
 use utoipa::openapi::schema::{Array, ArrayBuilder, Object, ObjectBuilder, Type};
 
 use super::problem::Problem;
+use crate::domain::billing_contract::{BillingPolicy, Frequency};
 use crate::domain::caller::Role;
 use crate::domain::consent::Trouble;
 use crate::domain::mapping::{MappedBy, MappingState};
@@ -82,6 +83,22 @@ pub fn auto_match_mode() -> Object {
     words(
         "How provider accounts are mapped by themselves: not at all, when their domains lead to exactly one account, or by all evidence from a confidence on.",
         AutoMatchMode::ALL.map(auto_match_name),
+    )
+}
+
+/// `monthly`, `quarterly`, `annual`.
+pub fn frequency() -> Object {
+    words(
+        "How often it is invoiced.",
+        Frequency::ALL.map(Frequency::name),
+    )
+}
+
+/// `advance`, `arrears`.
+pub fn billing_policy() -> Object {
+    words(
+        "Whether a period is invoiced when it begins or when it has ended.",
+        BillingPolicy::ALL.map(BillingPolicy::name),
     )
 }
 

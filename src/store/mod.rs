@@ -7,6 +7,7 @@
 
 pub mod api_keys;
 pub mod audit;
+pub mod billing_contracts;
 pub mod consent_states;
 pub mod consents;
 pub mod crm_directory;

@@ -4,6 +4,7 @@
 
 pub mod accounts;
 pub mod api_keys;
+pub mod billing_contracts;
 pub mod consent_triggers;
 pub mod deliveries;
 pub mod jobs;

@@ -6,13 +6,19 @@ use serde_json::{Map, Value, json};
 use super::common::each_operation;
 
 /// Parameters whose values are picked from a list: name, operation that lists, value, title.
-const PICKERS: [(&str, &str, &str, &str); 3] = [
+const PICKERS: [(&str, &str, &str, &str); 4] = [
     ("providerId", "ListProviders", "providerId", "name"),
     ("provider", "ListProviders", "providerId", "name"),
     (
         "providerAccountId",
         "ListProviderAccounts",
         "providerAccountId",
+        "name",
+    ),
+    (
+        "billingContractId",
+        "ListBillingContracts",
+        "billingContractId",
         "name",
     ),
 ];

@@ -3,6 +3,7 @@
 
 pub mod api_key;
 pub mod audit;
+pub mod billing_contract;
 pub mod consent;
 pub mod consent_state;
 pub mod crm_account;

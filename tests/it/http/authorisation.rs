@@ -30,13 +30,21 @@ const OWN_SECRET: [&str; 1] = ["ReceiveDataverseNotice"];
 
 /// What each closed operation needs, and a body that is well formed for it.
 fn closed() -> Vec<(&'static str, Permission, Value)> {
-    use Permission::{Configure, ManageKeys, Map, Read, Subscribe, Sync};
+    use Permission::{Bill, Configure, ManageKeys, Map, Read, Subscribe, Sync};
     let provider = json!({
         "kind": "partner-center",
         "name": "P",
         "partnerTenant": "contoso.com",
         "clientId": "c",
         "clientSecret": "s",
+    });
+    let contract = json!({
+        "accountId": "0197a1b2-0000-7000-8000-00000000ffff",
+        "name": "Cloud",
+        "frequency": "monthly",
+        "policy": "advance",
+        "currency": "EUR",
+        "startDate": "2026-01-01",
     });
     let callback = json!({ "callbackUrl": format!("https://{CALLBACK_HOST}/hook") });
     vec![
@@ -59,6 +67,11 @@ fn closed() -> Vec<(&'static str, Permission, Value)> {
         ("GetJob", Read, Value::Null),
         ("RunAutoMatch", Map, Value::Null),
         ("ListSyncRuns", Read, Value::Null),
+        ("ListBillingContracts", Read, Value::Null),
+        ("CreateBillingContract", Bill, contract),
+        ("GetBillingContract", Read, Value::Null),
+        ("ChangeBillingContract", Bill, json!({})),
+        ("CloseBillingContract", Bill, json!({ "reason": "r" })),
         ("ListProviders", Read, Value::Null),
         ("ConnectProvider", Configure, provider),
         ("GetProvider", Read, Value::Null),

@@ -9,7 +9,11 @@ use serde_json::{Value, json};
 use crate::support::app::{Answer, TestApp};
 
 /// The query parameters of every operation that has some.
-const QUERIES: [(&str, &[&str]); 8] = [
+const QUERIES: [(&str, &[&str]); 9] = [
+    (
+        "ListBillingContracts",
+        &["accountId", "open", "currency", "$top", "$skiptoken"],
+    ),
     (
         "ListProviderAccounts",
         &[

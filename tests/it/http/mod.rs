@@ -3,6 +3,7 @@
 mod access_log;
 mod authorisation;
 mod bad_input;
+mod billing_contracts;
 mod dataverse;
 mod document;
 mod edge;
