@@ -179,6 +179,23 @@ impl Config {
         }
     }
 
+    /// Where our secrets are sent to.
+    fn upstreams(&self) -> Vec<(&'static str, url::Url)> {
+        let fixed = [
+            ("entra.authority", Some(self.entra.authority.clone())),
+            (
+                "partner_center.base_url",
+                Some(self.partner_center.base_url.clone()),
+            ),
+            ("dataverse.org_url", self.dataverse.org_url()),
+            ("callers.authority", self.callers.authority()),
+        ];
+        fixed
+            .into_iter()
+            .filter_map(|(key, url)| Some((key, url?)))
+            .collect()
+    }
+
     /// What production must not have.
     fn shortcuts(&self) -> Vec<String> {
         if self.environment.kind != EnvironmentKind::Production {
@@ -205,6 +222,12 @@ impl Config {
             "server.public_url is not https",
         );
         refuse(self.keys.ring.is_empty(), "keys.ring is empty");
+        for (key, url) in self.upstreams() {
+            refuse(
+                url.scheme() != "https" || is_loopback(&url),
+                &format!("{key} is plain http or leads to this very machine"),
+            );
+        }
         found
     }
 }
@@ -215,13 +238,16 @@ fn url<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<url::Url, D:
 
 /// Whether `url` is https, or plain http to this very machine.
 fn is_safe(url: &url::Url) -> bool {
-    let loopback = match url.host() {
+    url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url))
+}
+
+fn is_loopback(url: &url::Url) -> bool {
+    match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(url::Host::Ipv4(address)) => address.is_loopback(),
         Some(url::Host::Ipv6(address)) => address.is_loopback(),
         None => false,
-    };
-    url.scheme() == "https" || (url.scheme() == "http" && loopback)
+    }
 }
 
 #[cfg(test)]

@@ -20,6 +20,11 @@ use crate::domain::context::Context;
 /// Name of the file in the data directory that keeps the development key.
 pub const DEVELOPMENT_KEY_FILE: &str = "development.key";
 
+/// Name of the key in it.
+const DEVELOPMENT_KEY_NAME: &str = "development";
+/// Of 32 bytes drawn by chance, about 30 differ; fewer than this would take longer than the world stands.
+const FEWEST_BYTES: usize = 16;
+
 /// The key ring could not be had. Texts name no key material.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyRingError {
@@ -109,6 +114,16 @@ impl KeyRing {
         })
     }
 
+    /// Whether a key can be guessed: it has few different bytes, as none that was drawn by chance has, or its name says that
+    /// a development environment made it.
+    #[must_use]
+    pub fn is_guessable(text: &SecretString) -> bool {
+        parse_key(text).is_some_and(|key| {
+            let different: std::collections::BTreeSet<u8> = key.bytes.iter().copied().collect();
+            key.id == DEVELOPMENT_KEY_NAME || different.len() < FEWEST_BYTES
+        })
+    }
+
     /// Every key, the current one first.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &RingKey> {
         std::iter::once(&self.current).chain(&self.former)
@@ -169,7 +184,7 @@ fn development_key(path: &Path, context: &Context) -> Result<SecretString, KeyRi
         Err(error) => return Err(failed(error)),
     }
     let key = Zeroizing::new(context.secret_bytes());
-    let text = format!("development:{}", STANDARD.encode(key.as_slice()));
+    let text = format!("{DEVELOPMENT_KEY_NAME}:{}", STANDARD.encode(key.as_slice()));
     let mut file = std::fs::OpenOptions::new()
         .write(true)
         .create_new(true)

@@ -79,7 +79,7 @@ fn below(base: &Url, segments: &[&str]) -> Url {
 }
 
 /// What the browser brought back.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct CallbackParameters {
     /// Ours.
     pub state: String,
@@ -91,6 +91,15 @@ pub struct CallbackParameters {
     pub error_description: Option<String>,
     /// `True`, after a refusal too.
     pub admin_consent: Option<String>,
+}
+
+impl std::fmt::Debug for CallbackParameters {
+    /// Code and state are secrets while they live.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CallbackParameters")
+            .field("error", &self.error)
+            .finish_non_exhaustive()
+    }
 }
 
 /// How a User Consent ended well.

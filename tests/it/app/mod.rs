@@ -181,7 +181,7 @@ fn a_default_in_the_place_of_what_cannot_be_read_is_no_mistake() {
         ("ENVIRONMENT__KIND", "production"),
         (
             "KEYS__RING",
-            "a:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+            "a:i4xN8dQm3vZp0sYtLr7aKfWcEhUoJb2G5n1yXqTzR9I=",
         ),
         ("SERVER__PUBLIC_URL", "nowhere"),
     ])
@@ -197,4 +197,106 @@ fn a_schedule_has_five_fields() {
         assert!(error.to_string().contains("dataverse.refresh"), "{error}");
     }
     assert!(load(&[("DATAVERSE__REFRESH", "15 6 * * 1-5")]).is_ok());
+}
+
+/// What production needs, and nothing that it refuses.
+const PRODUCTION: [(&str, &str); 6] = [
+    ("ENVIRONMENT__KIND", "production"),
+    (
+        "KEYS__RING",
+        "a:i4xN8dQm3vZp0sYtLr7aKfWcEhUoJb2G5n1yXqTzR9I=",
+    ),
+    ("SERVER__PUBLIC_URL", "https://bridge.example.com"),
+    ("DATAVERSE__ORG_URL", "https://contoso.crm4.dynamics.com"),
+    ("DATAVERSE__TENANT", "contoso.com"),
+    ("DATAVERSE__CLIENT_ID", "c"),
+];
+
+const A_SECRET: (&str, &str) = ("DATAVERSE__CLIENT_SECRET", "Zk8~q4Wq.7dLm2");
+
+/// Setting, value, and what is said of it.
+const REFUSED_IN_PRODUCTION: [(&str, &str, &str); 12] = [
+    (
+        "KEYS__RING",
+        "a:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+        "keys.ring: key number 1 was not drawn by chance",
+    ),
+    (
+        "KEYS__RING",
+        "development:i4xN8dQm3vZp0sYtLr7aKfWcEhUoJb2G5n1yXqTzR9I=",
+        "is a development key",
+    ),
+    (
+        "DATAVERSE__CLIENT_SECRET",
+        "simulated~dataverse~secret",
+        "dataverse.client_secret is one that everybody knows",
+    ),
+    (
+        "DATAVERSE__CLIENT_SECRET",
+        "ChangeMe!",
+        "dataverse.client_secret",
+    ),
+    (
+        "DATAVERSE__WEBHOOK_SECRETS",
+        "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        "dataverse.webhook_secrets",
+    ),
+    (
+        "DATABASE__URL",
+        "postgres://bridge:postgres@db.example/bridge",
+        "database.url has a password",
+    ),
+    (
+        "CALLBACKS__ALLOW_LOOPBACK",
+        "true",
+        "callbacks.allow_loopback is on",
+    ),
+    (
+        "HTTP_CLIENT__ALLOW_PLAIN_LOOPBACK",
+        "true",
+        "http_client.allow_plain_loopback is on",
+    ),
+    (
+        "SERVER__PUBLIC_URL",
+        "http://127.0.0.1:8080",
+        "server.public_url is not https",
+    ),
+    (
+        "ENTRA__AUTHORITY",
+        "http://127.0.0.1:9400",
+        "entra.authority is plain http",
+    ),
+    (
+        "PARTNER_CENTER__BASE_URL",
+        "https://localhost:9400",
+        "partner_center.base_url",
+    ),
+    (
+        "DATAVERSE__ORG_URL",
+        "http://127.0.0.1:9400",
+        "dataverse.org_url",
+    ),
+];
+
+#[test]
+fn production_takes_no_shortcut_and_no_secret_that_anybody_knows() {
+    let whole = [&PRODUCTION[..], &[A_SECRET]].concat();
+    load(&whole).unwrap();
+    for (key, value, wanted) in REFUSED_IN_PRODUCTION {
+        let error = load(&[&whole[..], &[(key, value)]].concat()).unwrap_err();
+        assert_eq!(error.0.len(), 1, "{key}={value}: {error}");
+        let text = error.to_string();
+        assert!(text.contains(wanted), "{key}={value}: {text}");
+        assert!(
+            value.len() < 12 || value.starts_with("http") || !text.contains(value),
+            "{text}"
+        );
+        // What production refuses, development takes.
+        let development = [
+            &whole[..],
+            &[(key, value), ("ENVIRONMENT__KIND", "development")],
+        ]
+        .concat();
+        load(&development).unwrap();
+    }
 }

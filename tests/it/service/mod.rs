@@ -1,6 +1,7 @@
 //! The whole service against the simulator, as a reseller runs it: sync, match, map, deliver; and the same with the process
 //! killed in the middle.
 
+mod canaries;
 mod crm_faults;
 mod disk;
 mod killed;

@@ -167,6 +167,7 @@ impl Scene {
                 "DATAVERSE__CLIENT_SECRET",
                 simulator::DATAVERSE_CLIENT_SECRET.to_owned(),
             ),
+            ("SERVER__BIND", "127.0.0.1:0".to_owned()),
             ("CALLBACKS__ALLOW_LOOPBACK", "true".to_owned()),
             ("HTTP_CLIENT__ALLOW_PLAIN_LOOPBACK", "true".to_owned()),
         ];
