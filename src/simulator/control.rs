@@ -9,6 +9,7 @@ use super::entra::PEOPLE;
 use super::exchange::{Answer, Call};
 use super::faults::{self, Fault};
 use super::simulation::Simulation;
+use super::webhooks::WebhookEndpoint;
 use super::world::Change;
 use crate::domain::provider_account::ExternalId;
 
@@ -64,6 +65,12 @@ pub(super) fn answer(simulation: &Simulation, call: &Call) -> Answer {
                 "there is no such fault; GET /_simulator/faults lists them",
             ),
         },
+        (&Method::GET, ["webhooks"]) => Answer::json(StatusCode::OK, &webhooks(simulation)),
+        (&Method::POST, ["webhooks"]) => register(simulation, call),
+        (&Method::DELETE, ["webhooks"]) => {
+            simulation.world.webhooks().unregister_all();
+            Answer::empty(StatusCode::NO_CONTENT)
+        }
         (&Method::POST, ["changes"]) => change(simulation, call),
         (&Method::POST, ["entra", "revoke-sessions", upn]) => revoke(simulation, upn),
         (&Method::POST, ["entra", "rotate-keys"]) => rotate(simulation, call),
@@ -114,6 +121,8 @@ fn overview(simulation: &Simulation, call: &Call) -> Value {
             "GET /_simulator/faults": "the faults that are on, and how often they hit",
             "DELETE /_simulator/faults, /_simulator/faults/{id}": "switch all faults off, or one",
             "POST /_simulator/changes": "change the world: change and its fields, as changeKinds names them",
+            "POST /_simulator/webhooks": "post changes of accounts and contacts: url, authentication (kind http-header, webhook-key or http-query-string; name, value)",
+            "GET, DELETE /_simulator/webhooks": "the endpoints and what was posted, or no endpoint any more",
             "POST /_simulator/entra/revoke-sessions/{upn}": "end every session of one who signed in",
             "POST /_simulator/entra/rotate-keys?drop=true": "sign with a new key, and drop the former",
             "GET /_simulator/truth, /_simulator/truth/{customer}": "which customer is which account",
@@ -152,6 +161,24 @@ fn add_fault(simulation: &Simulation, call: &Call) -> Answer {
         Err(error) => refuse(
             StatusCode::BAD_REQUEST,
             &format!("this is no fault: {error}"),
+        ),
+    }
+}
+
+fn webhooks(simulation: &Simulation) -> Value {
+    let webhooks = simulation.world.webhooks();
+    json!({ "endpoints": webhooks.list(), "posted": webhooks.posted() })
+}
+
+fn register(simulation: &Simulation, call: &Call) -> Answer {
+    match serde_json::from_slice::<WebhookEndpoint>(&call.body) {
+        Ok(endpoint) => {
+            simulation.world.webhooks().register(endpoint);
+            Answer::empty(StatusCode::CREATED)
+        }
+        Err(error) => refuse(
+            StatusCode::BAD_REQUEST,
+            &format!("this is no webhook endpoint: {error}"),
         ),
     }
 }

@@ -23,6 +23,7 @@ mod simulation;
 mod statistics;
 mod throttle;
 mod tls;
+mod webhooks;
 mod world;
 
 pub use cases::{CasesMade, CasesSpec, write_cases};
@@ -39,6 +40,7 @@ pub use faults::{
 pub use server::{Running, Simulator, SimulatorError, SimulatorOptions};
 pub use shared::SharedWorld;
 pub use statistics::{Count, Seen, Statistics};
+pub use webhooks::{Posted, WebhookAuthentication, WebhookEndpoint, Webhooks};
 pub use world::{
     Change, ChangeError, NewAccount, NewContact, NewCustomer, Relationship, SubscriptionChange,
     World, WorldSpec,

@@ -20,6 +20,7 @@ use super::simulation::Simulation;
 use super::statistics::Statistics;
 use super::throttle::Throttle;
 use super::tls::LoopbackTls;
+use super::webhooks::Webhooks;
 use super::world::World;
 use crate::domain::context::Context;
 
@@ -93,6 +94,8 @@ pub struct Running {
     simulation: Data<Simulation>,
     handle: ServerHandle,
     task: JoinHandle<io::Result<()>>,
+    /// Posts webhooks.
+    sender: JoinHandle<()>,
 }
 
 impl Simulator {
@@ -108,9 +111,11 @@ impl Simulator {
         let context = options.context;
         let keys = Keys::generate(context.new_uuid().simple().to_string())?;
         let tls = options.tls.then(LoopbackTls::generate).transpose()?;
+        let faults = Faults::default();
+        let (webhooks, sender) = Webhooks::new(context.clone(), faults.clone());
         let simulation = Data::new(Simulation {
-            world: SharedWorld::new(world, context.clone()),
-            faults: Faults::default(),
+            world: SharedWorld::new(world, context.clone(), webhooks),
+            faults,
             statistics: Statistics::default(),
             keys,
             grants: Grants::default(),
@@ -152,8 +157,12 @@ impl Simulator {
             clippy::disallowed_methods,
             reason = "the simulator runs beside the product, not in its task set"
         )]
-        let task = tokio::spawn(server);
+        let (task, sender) = (
+            tokio::spawn(server),
+            tokio::spawn(sender.from(reachable(address).ip().to_string()).run()),
+        );
         Ok(Running {
+            sender,
             base_url: format!("{scheme}://{}", reachable(address)),
             certificate,
             world: simulation.world.clone(),
@@ -193,6 +202,12 @@ impl Running {
     #[must_use]
     pub fn world(&self) -> SharedWorld {
         self.world.clone()
+    }
+
+    /// The sender of webhooks.
+    #[must_use]
+    pub fn webhooks(&self) -> Webhooks {
+        self.world.webhooks().clone()
     }
 
     /// The switchboard of faults.
@@ -245,6 +260,7 @@ impl std::fmt::Debug for Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        self.sender.abort();
         // The command is sent at once; the future would only wait until it is done.
         drop(self.handle.stop(false));
     }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::webhooks::Webhooks;
 use super::world::{Change, ChangeError, Moment, World};
 use crate::domain::context::Context;
 use crate::domain::ids::AccountId;
@@ -12,11 +13,13 @@ use crate::domain::provider_account::ExternalId;
 pub struct SharedWorld {
     world: Arc<RwLock<World>>,
     context: Context,
+    webhooks: Webhooks,
 }
 
 impl SharedWorld {
-    pub(super) fn new(world: World, context: Context) -> Self {
+    pub(super) fn new(world: World, context: Context, webhooks: Webhooks) -> Self {
         Self {
+            webhooks,
             world: Arc::new(RwLock::new(world)),
             context,
         }
@@ -29,10 +32,17 @@ impl SharedWorld {
 
     pub(super) fn write<T>(&self, work: impl FnOnce(&mut World, Moment) -> T) -> T {
         let moment = self.moment();
-        work(
-            &mut self.world.write().unwrap_or_else(PoisonError::into_inner),
-            moment,
-        )
+        let (result, told) = {
+            let mut world = self.world.write().unwrap_or_else(PoisonError::into_inner);
+            let result = work(&mut world, moment);
+            (result, std::mem::take(&mut world.told))
+        };
+        self.webhooks.tell(told);
+        result
+    }
+
+    pub(super) const fn webhooks(&self) -> &Webhooks {
+        &self.webhooks
     }
 
     /// Makes one change; gives the id of what is new or was changed.

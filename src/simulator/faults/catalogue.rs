@@ -7,10 +7,11 @@ use super::kind::{FaultKind, LinkForm, RetryAfter, ThrottleBody, TokenPlace};
 pub(in crate::simulator) fn one_of_each() -> Vec<FaultKind> {
     use FaultKind::{
         DeltaTokenExpired, EmptyPage, EndOfListError, EndOfListErrorAtStart, EntraError, ErrorPage,
-        ExpiredToken, ForeignLink, IdTokenClaim, MultiFactorMissing, NextLink, NumbersAsText,
-        PageFails, PascalCase, RepeatedToken, RevokedToken, ServerError, ShortLivedTokens,
-        SignInError, Slow, StaleTag, StrictRotation, TimeOut, TokenOnlyIn, TooManyRequests,
-        TornBody, TruncatedJson, UnknownValues, UnreadableItem, WrongAudience,
+        ExpiredToken, ForeignLink, IdTokenClaim, MultiFactorMissing, NextLink, NoticeDoubled,
+        NoticeMangled, NoticeSwapped, NoticeSwollen, NumbersAsText, PageFails, PascalCase,
+        RepeatedToken, RevokedToken, ServerError, ShortLivedTokens, SignInError, Slow, StaleTag,
+        StrictRotation, TimeOut, TokenOnlyIn, TooManyRequests, TornBody, TruncatedJson,
+        UnknownValues, UnreadableItem, WrongAudience,
     };
     vec![
         TooManyRequests {
@@ -65,6 +66,10 @@ pub(in crate::simulator) fn one_of_each() -> Vec<FaultKind> {
         PascalCase,
         DeltaTokenExpired,
         StaleTag,
+        NoticeDoubled,
+        NoticeSwapped,
+        NoticeMangled,
+        NoticeSwollen,
     ]
 }
 
@@ -109,6 +114,10 @@ impl FaultKind {
             Self::UnreadableItem => "the middle item cannot be read",
             Self::PascalCase => "field names begin with capitals",
             Self::DeltaTokenExpired => "Dataverse: the delta token is too old",
+            Self::NoticeDoubled => "Dataverse: a webhook is posted twice",
+            Self::NoticeSwapped => "Dataverse: a webhook is posted after the next one",
+            Self::NoticeMangled => "Dataverse: a webhook is written in Windows-1252",
+            Self::NoticeSwollen => "Dataverse: a webhook is over 256 KB and stripped",
             Self::StaleTag => "requests with If-Match find their entity tag stale",
         }
     }

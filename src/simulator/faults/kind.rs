@@ -175,11 +175,26 @@ pub enum FaultKind {
     DeltaTokenExpired,
     /// Writes find that the entity tag is stale.
     StaleTag,
+    /// A webhook is posted twice.
+    NoticeDoubled,
+    /// A webhook is posted after the one that comes next.
+    NoticeSwapped,
+    /// A webhook's body is in Windows-1252.
+    NoticeMangled,
+    /// A webhook's body is over 256 KB, and is stripped of what made it so.
+    NoticeSwollen,
 }
 
 impl FaultKind {
     /// Whether it could hit this request at all; only such requests are counted.
     pub(super) fn concerns(&self, target: &Target<'_>) -> bool {
+        let of_notices = matches!(
+            self,
+            Self::NoticeDoubled | Self::NoticeSwapped | Self::NoticeMangled | Self::NoticeSwollen
+        );
+        if of_notices || target.operation == "webhook" {
+            return of_notices && target.operation == "webhook";
+        }
         let call = target.call;
         let listing = target.operation.starts_with("list-") || target.operation == "changes";
         match self {

@@ -12,6 +12,7 @@ use super::subscriptions::SubscriptionChange;
 use super::{World, organisation};
 use crate::domain::ids::{AccountId, ContactId};
 use crate::domain::provider_account::ExternalId;
+use crate::simulator::webhooks::Message;
 
 /// A customer that appears at Partner Center.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -292,6 +293,7 @@ impl World {
             .ok_or_else(|| absent("account", &id))?;
         let version = self.next_version();
         edit(&mut self.accounts, place, version, moment.now, columns);
+        self.note(Message::Update, &ACCOUNT, id);
         Ok(id)
     }
 
@@ -307,6 +309,7 @@ impl World {
         self.accounts
             .place(into.as_uuid())
             .ok_or_else(|| absent("account", &into.as_uuid()))?;
+        let told = self.told.len();
         let master = Value::Reference(Referenced::Account, into.as_uuid());
         let mut columns = state(false);
         columns.push(("merged", Some(Value::Flag(true))));
@@ -315,6 +318,10 @@ impl World {
         self.reparent(id, Some(into.as_uuid()), moment);
         // The survivor is a changed row too: in Dataverse it may take columns over from the other.
         self.set_account(into, Vec::new(), moment)?;
+        // One message tells of it all.
+        self.told.truncate(told);
+        let message = Message::Merge { subordinate: id };
+        self.note(message, &ACCOUNT, into.as_uuid());
         Ok(id)
     }
 
@@ -353,6 +360,7 @@ impl World {
             .ok_or_else(|| absent("contact", &id))?;
         let version = self.next_version();
         edit(&mut self.contacts, place, version, moment.now, vec![column]);
+        self.note(Message::Update, &CONTACT, id);
         Ok(id)
     }
 }

@@ -7,7 +7,11 @@ use super::World;
 use super::change::{ChangeError, Moment, absent, edit};
 use super::row::{Packed, Referenced, Value, ValueRef};
 use super::rows::{Place, Rows};
-use super::schema::{ACCOUNT, Table};
+use super::schema::{ACCOUNT, CONTACT, Table};
+use crate::simulator::webhooks::{Message, Notice};
+
+/// Columns that a notice shows.
+const TOLD: [&str; 4] = ["name", "fullname", "websiteurl", "emailaddress1"];
 
 impl World {
     /// Does something to accounts and contacts altogether, or, when it fails, not at all.
@@ -16,6 +20,7 @@ impl World {
         work: impl FnOnce(&mut Self) -> Result<T, E>,
     ) -> Result<T, E> {
         let (version, organisations) = (self.version, self.organisation_of_account.len());
+        let told = self.told.len();
         let (accounts, contacts) = (self.accounts.begin(), self.contacts.begin());
         let result = work(self);
         if result.is_ok() {
@@ -26,6 +31,7 @@ impl World {
             self.contacts.undo(contacts);
             self.organisation_of_account.truncate(organisations);
             self.version = version;
+            self.told.truncate(told);
         }
         result
     }
@@ -51,6 +57,29 @@ impl World {
         } else {
             self.contacts.insert(id, version, now, packed);
         }
+        self.note(Message::Create, table, id);
+    }
+
+    /// Keeps a change, for those who are told of changes.
+    pub(super) fn note(&mut self, message: Message, table: &Table, id: Uuid) {
+        let rows = if table.name == ACCOUNT.name {
+            &self.accounts
+        } else {
+            &self.contacts
+        };
+        let row = rows.get(id);
+        let text = |name: &'static str| {
+            let (column, _) = rows.table.column(name)?;
+            let text = row.as_ref()?.packed.text(column)?;
+            Some((name, text.to_owned()))
+        };
+        let notice = Notice {
+            message,
+            table: rows.table.name,
+            id,
+            columns: TOLD.into_iter().filter_map(text).collect(),
+        };
+        self.told.push(notice);
     }
 
     /// Replaces the columns of a row.
@@ -63,6 +92,9 @@ impl World {
     ) {
         let version = self.next_version();
         self.rows_mut(table).replace(place, version, now, packed);
+        if let Some(id) = self.rows_mut(table).at(place).map(|row| row.id) {
+            self.note(Message::Update, table, id);
+        }
     }
 
     fn rows_mut(&mut self, table: &Table) -> &mut Rows {
@@ -81,6 +113,7 @@ impl World {
             .ok_or_else(|| absent("contact", &id))?;
         let version = self.next_version();
         self.contacts.delete(place, version);
+        self.note(Message::Delete, &CONTACT, id);
         Ok(id)
     }
 
@@ -97,6 +130,7 @@ impl World {
         self.reparent(id, None, moment);
         let version = self.next_version();
         self.accounts.delete(place, version);
+        self.note(Message::Delete, &ACCOUNT, id);
         Ok(id)
     }
 

@@ -42,6 +42,7 @@ pub(super) fn generate(spec: &WorldSpec) -> World {
         accounts: sower.accounts,
         contacts: sower.contacts,
         organisation_of_account: sower.organisations,
+        told: Vec::new(),
         version,
     }
 }

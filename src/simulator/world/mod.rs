@@ -45,6 +45,7 @@ pub(in crate::simulator) use sow::OWNER;
 pub use subscriptions::SubscriptionChange;
 pub(in crate::simulator) use subscriptions::{Subscriptions, is as is_subscription};
 
+use super::webhooks::Notice;
 use customers::Customers;
 
 /// What world to make.
@@ -89,6 +90,8 @@ pub struct World {
     organisation_of_account: Vec<u32>,
     /// The last version given to a row.
     pub(in crate::simulator) version: u64,
+    /// What changed since somebody was last told.
+    pub(in crate::simulator) told: Vec<Notice>,
 }
 
 impl World {

@@ -6,6 +6,7 @@ mod crm_faults;
 mod disk;
 mod killed;
 mod metrics;
+mod notices;
 mod outage;
 mod outcome;
 mod scene;

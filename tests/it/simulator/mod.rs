@@ -12,4 +12,5 @@ mod dataverse_writes;
 mod faults;
 mod partner_center;
 mod tokens;
+mod webhooks;
 mod world;

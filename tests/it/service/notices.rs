@@ -1,0 +1,198 @@
+//! From a change in the simulated CRM to the mapping that follows it, by the webhook that Dataverse posts (H4, B10).
+
+use provider_bridge::app::build::App;
+use provider_bridge::app::running::Running;
+use provider_bridge::domain::ids::AccountId;
+use provider_bridge::simulator::{
+    self, Change, Fault, FaultKind, NewAccount, Upstream, WebhookAuthentication, WebhookEndpoint,
+};
+use provider_bridge::store::Engine;
+use provider_bridge::store::entities::{crm_notice, exception};
+use sea_orm::EntityTrait;
+
+use super::outcome::Outcome;
+use super::scene::{Receiver, Scene, hours_later, run_until_idle, simulator_by, standing_at};
+use crate::on_both_engines;
+
+const SECRET: &str = "the-secret-that-dynamics-was-given";
+
+/// A service that synced and mapped, and listens to the simulated Dataverse.
+struct Listening {
+    simulator: simulator::Running,
+    running: Running,
+    /// Does the work of the service, by hand.
+    beside: App,
+    _scene: Scene,
+    _receiver: Receiver,
+}
+
+impl Listening {
+    async fn on(engine: Engine) -> Self {
+        let simulator = simulator_by(standing_at(0), 40).await;
+        let mut scene = Scene::new(engine, &simulator).await;
+        let secrets = "PROVIDER_BRIDGE__DATAVERSE__WEBHOOK_SECRETS";
+        scene.settings.insert(secrets.to_owned(), SECRET.to_owned());
+        let receiver = Receiver::start();
+        scene.begin(&receiver).await;
+        let app = scene.app(hours_later(1)).await;
+        run_until_idle(&app).await;
+        let running = app.start(false).await.unwrap();
+        let beside = App::build_beside(scene.config(), hours_later(2))
+            .await
+            .unwrap();
+        Self {
+            simulator,
+            running,
+            beside,
+            _scene: scene,
+            _receiver: receiver,
+        }
+    }
+
+    fn register(&self, authentication: WebhookAuthentication) {
+        let url = format!("{}/webhooks/dataverse", self.running.base_url());
+        let endpoint = WebhookEndpoint {
+            url,
+            authentication,
+        };
+        self.simulator.webhooks().register(endpoint);
+    }
+
+    /// Changes something, and lets Dataverse post and the service work. Gives the answers to the posts.
+    async fn change(&self, change: Change) -> (AccountId, Vec<u16>) {
+        let before = self.simulator.webhooks().posted().len();
+        let id = self.simulator.world().change(change).unwrap();
+        self.simulator.webhooks().idle().await;
+        run_until_idle(&self.beside).await;
+        let posted = self.simulator.webhooks().posted();
+        let answers = posted[before..]
+            .iter()
+            .flat_map(|posted| posted.answers.clone());
+        (AccountId::new(id), answers.collect())
+    }
+
+    async fn create(&self, name: &str) -> AccountId {
+        let new = NewAccount {
+            name: name.to_owned(),
+            website: None,
+            email: None,
+            parent: None,
+            customer: None,
+        };
+        self.change(Change::AddAccount(new)).await.0
+    }
+
+    /// A customer that is mapped, and to what.
+    async fn a_mapping(&self) -> (String, AccountId) {
+        let outcome = Outcome::of(&self.beside).await;
+        let account = |mapping: &str| mapping.split(' ').nth(2)?.parse().ok();
+        let mut mapped = outcome
+            .accounts
+            .iter()
+            .filter_map(|(id, (mapping, _))| Some((id.clone(), account(mapping)?)));
+        mapped.next().unwrap()
+    }
+
+    async fn mapping_of(&self, customer: &str) -> String {
+        Outcome::of(&self.beside).await.accounts[customer].0.clone()
+    }
+
+    async fn kept(&self) -> usize {
+        let reader = self.beside.flows.store.reader();
+        crm_notice::Entity::find().all(reader).await.unwrap().len()
+    }
+
+    async fn exceptions(&self) -> Vec<String> {
+        let reader = self.beside.flows.store.reader();
+        let rows = exception::Entity::find().all(reader).await.unwrap();
+        let open = rows.into_iter().filter(|row| row.closed_at.is_none());
+        open.map(|row| row.kind).collect()
+    }
+
+    fn fault(&self, kind: FaultKind) {
+        let fault = Fault::new(Upstream::Dataverse, kind).times(1);
+        let now = self.beside.flows.context.now();
+        self.simulator.faults().add(fault, now);
+    }
+}
+
+fn header(value: &str) -> WebhookAuthentication {
+    WebhookAuthentication::HttpHeader {
+        name: "X-Webhook-Secret".to_owned(),
+        value: value.to_owned(),
+    }
+}
+
+async fn a_merge_in_the_crm_is_posted_and_the_mapping_follows(engine: Engine) {
+    let service = Listening::on(engine).await;
+    service.register(header(SECRET));
+    service.register(WebhookAuthentication::WebhookKey {
+        value: SECRET.to_owned(),
+    });
+    service.register(WebhookAuthentication::HttpQueryString {
+        name: "secret".to_owned(),
+        value: SECRET.to_owned(),
+    });
+    let survivor = service.create("The one that remains").await;
+    let (customer, account) = service.a_mapping().await;
+    let merge = Change::MergeAccounts {
+        account,
+        into: survivor,
+    };
+    let (_, answers) = service.change(merge).await;
+    assert_eq!(answers, [202, 202, 202], "each kind of authentication");
+    assert_eq!(service.kept().await, 6);
+    let mapping = service.mapping_of(&customer).await;
+    assert!(mapping.contains(&survivor.to_string()), "{mapping}");
+    assert_eq!(service.exceptions().await, [""; 0]);
+    // A deleted account leaves an exception.
+    service
+        .change(Change::DeleteAccount { account: survivor })
+        .await;
+    assert_eq!(service.exceptions().await, ["broken-mapping"]);
+}
+
+on_both_engines! { a_merge_in_the_crm_is_posted_and_the_mapping_follows }
+
+#[actix_web::test]
+async fn every_oddity_of_the_sender_leaves_the_same_mapping() {
+    for kind in [
+        FaultKind::NoticeDoubled,
+        FaultKind::NoticeMangled,
+        FaultKind::NoticeSwollen,
+    ] {
+        let service = Listening::on(Engine::Sqlite).await;
+        service.register(header(SECRET));
+        let survivor = service.create("Müller & Söhne").await;
+        let (customer, account) = service.a_mapping().await;
+        service.fault(kind.clone());
+        let merge = Change::MergeAccounts {
+            account,
+            into: survivor,
+        };
+        let (_, answers) = service.change(merge).await;
+        assert!(
+            answers.iter().all(|answer| *answer == 202),
+            "{kind:?}: {answers:?}"
+        );
+        let mapping = service.mapping_of(&customer).await;
+        assert!(
+            mapping.contains(&survivor.to_string()),
+            "{kind:?}: {mapping}"
+        );
+    }
+}
+
+#[actix_web::test]
+async fn a_sender_with_another_secret_is_refused_and_an_exception_says_so() {
+    let service = Listening::on(Engine::Sqlite).await;
+    service.register(header("the-secret-that-dynamics-was-g1ven"));
+    let before = service.kept().await;
+    let rename = Change::RenameAccount {
+        account: service.a_mapping().await.1,
+        name: "x".to_owned(),
+    };
+    assert_eq!(service.change(rename).await.1, [401]);
+    assert_eq!(service.kept().await, before);
+    assert_eq!(service.exceptions().await, ["webhook-refused"]);
+}
