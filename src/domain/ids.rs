@@ -65,6 +65,8 @@ typed_id!(
     ContactId,
     /// A Job.
     JobId,
+    /// A plan of auto-match; also the id of the Job that made it.
+    MatchPlanId,
     /// A Scheduled Job.
     ScheduleId,
     /// One run of a sync.

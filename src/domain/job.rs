@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::ids::{JobId, ProviderId};
+use super::ids::{JobId, MatchPlanId, ProviderId};
 
 /// Tries before a Job is given up (D5).
 pub const MAX_ATTEMPTS: i32 = 5;
@@ -21,6 +21,18 @@ pub enum JobWork {
     SyncCrmDirectory,
     /// Auto-match whatever is unmapped.
     AutoMatch,
+    /// Save what an auto-match would map (B4).
+    PlanAutoMatch,
+    /// Make the mappings that were chosen of a plan.
+    ApplyMatchPlan {
+        /// The plan.
+        plan_id: MatchPlanId,
+    },
+    /// Take back the mappings that were chosen of a plan.
+    UndoMatchPlan {
+        /// The plan.
+        plan_id: MatchPlanId,
+    },
     /// Remove what has outlived its retention.
     Sweep,
 }
@@ -33,6 +45,9 @@ impl JobWork {
             Self::SyncProviderAccounts { .. } => "sync-provider-accounts",
             Self::SyncCrmDirectory => "sync-crm-directory",
             Self::AutoMatch => "auto-match",
+            Self::PlanAutoMatch => "plan-auto-match",
+            Self::ApplyMatchPlan { .. } => "apply-match-plan",
+            Self::UndoMatchPlan { .. } => "undo-match-plan",
             Self::Sweep => "sweep",
         }
     }
@@ -44,6 +59,10 @@ impl JobWork {
             Self::SyncProviderAccounts { provider_id } => format!("provider:{provider_id}"),
             Self::SyncCrmDirectory => "crm-directory".to_owned(),
             Self::AutoMatch => "auto-match".to_owned(),
+            Self::PlanAutoMatch => "plan-auto-match".to_owned(),
+            Self::ApplyMatchPlan { plan_id } | Self::UndoMatchPlan { plan_id } => {
+                format!("match-plan:{plan_id}")
+            }
             Self::Sweep => "sweep".to_owned(),
         }
     }
@@ -52,8 +71,11 @@ impl JobWork {
     #[must_use]
     pub const fn follows_itself(&self) -> bool {
         match self {
-            Self::AutoMatch | Self::SyncCrmDirectory => true,
-            Self::SyncProviderAccounts { .. } | Self::Sweep => false,
+            Self::AutoMatch
+            | Self::SyncCrmDirectory
+            | Self::ApplyMatchPlan { .. }
+            | Self::UndoMatchPlan { .. } => true,
+            Self::SyncProviderAccounts { .. } | Self::PlanAutoMatch | Self::Sweep => false,
         }
     }
 }

@@ -17,6 +17,7 @@ pub mod fold;
 pub mod ids;
 pub mod job;
 pub mod mapping;
+pub mod match_plan;
 pub mod money;
 pub mod ports;
 pub mod provider;

@@ -13,6 +13,7 @@
 mod basis;
 pub(super) mod decided;
 mod page;
+mod plan;
 mod tenants;
 
 use std::collections::HashMap;
@@ -25,9 +26,10 @@ use self::basis::Basis;
 use self::decided::Decided;
 use super::{FlowError, Flows};
 use crate::domain::caller::Caller;
-use crate::domain::ids::AccountId;
+use crate::domain::ids::{AccountId, MatchPlanId};
 use crate::domain::job::JobLease;
 use crate::domain::mapping::MappingState;
+use crate::domain::provider_account::ProviderAccount;
 use crate::domain::setting::{AutoMatchMode, OperatorSettings};
 use crate::matching::retrieve::Scratch;
 use crate::store::provider_accounts::{self, After, Filter};
@@ -61,9 +63,21 @@ pub struct Matched {
     pub unsettled: u64,
 }
 
+/// What a run is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// To map and to suggest, as the settings say.
+    Match,
+    /// To save what would be mapped.
+    Plan(MatchPlanId),
+    /// To map what a person chose of a plan.
+    Apply,
+}
+
 /// One run while it goes on.
 struct Run<'a> {
     flows: &'a Flows,
+    purpose: Purpose,
     by: Caller,
     lease: JobLease,
     /// As they were at the start; whether mappings may be made is asked again in each transaction.
@@ -83,21 +97,7 @@ impl Flows {
     /// # Errors
     /// When the lease was lost or the store refuses. Pages done are kept.
     pub async fn auto_match(&self, lease: JobLease) -> Result<serde_json::Value, FlowError> {
-        let reader = self.store.reader();
-        let mut run = Run {
-            flows: self,
-            by: Caller::service(lease.job_id),
-            lease,
-            settings: settings::load(reader).await?,
-            claims: HashMap::new(),
-            total: provider_accounts::counts(reader, None).await?.unmapped,
-            progress_saved_at: self.context.now(),
-            matched: Matched::default(),
-            note: None,
-        };
-        self.matcher
-            .set_threshold(run.settings.auto_match_threshold);
-        self.matcher.count_population(self).await?;
+        let mut run = self.begin_matching(lease, Purpose::Match).await?;
         let mut mapped = 0;
         for pass in 0..MOST_PASSES {
             if pass > 0 {
@@ -123,9 +123,44 @@ impl Flows {
     }
 }
 
+impl Flows {
+    async fn begin_matching(
+        &self,
+        lease: JobLease,
+        purpose: Purpose,
+    ) -> Result<Run<'_>, FlowError> {
+        let reader = self.store.reader();
+        let run = Run {
+            flows: self,
+            purpose,
+            by: Caller::service(lease.job_id),
+            lease,
+            settings: settings::load(reader).await?,
+            claims: HashMap::new(),
+            total: provider_accounts::counts(reader, None).await?.unmapped,
+            progress_saved_at: self.context.now(),
+            matched: Matched::default(),
+            note: None,
+        };
+        let threshold = run.settings.auto_match_threshold;
+        self.matcher.set_threshold(threshold);
+        self.matcher.count_population(self).await?;
+        Ok(run)
+    }
+}
+
 impl Run<'_> {
-    const fn may_map(&self) -> bool {
-        !matches!(self.settings.auto_match, AutoMatchMode::Off)
+    /// A plan may be made and applied by people while nothing is mapped by itself.
+    fn may_map(&self) -> bool {
+        self.purpose != Purpose::Match || self.settings.auto_match != AutoMatchMode::Off
+    }
+
+    fn decide(&self, account: ProviderAccount, scratch: &mut Scratch) -> Decided {
+        if self.by_engine() {
+            Decided::by_engine(account, &self.flows.matcher, scratch)
+        } else {
+            Decided::by_rule(account, &*self.flows.directory)
+        }
     }
 
     /// The engine makes the suggestions too while nothing is mapped by itself.
@@ -162,7 +197,7 @@ impl Run<'_> {
         let reader = self.flows.store.reader();
         let listing = provider_accounts::list(reader, &filter, after, PAGE).await?;
         let mut decided = Vec::with_capacity(listing.accounts.len());
-        let (flows, mut scratch) = (self.flows, Scratch::default());
+        let mut scratch = Scratch::default();
         for account in listing.accounts {
             if account.missing_since.is_some() {
                 continue;
@@ -171,11 +206,7 @@ impl Run<'_> {
                 self.matched.waiting_for_details += 1;
                 continue;
             }
-            decided.push(if self.by_engine() {
-                Decided::by_engine(account, &flows.matcher, &mut scratch)
-            } else {
-                Decided::by_rule(account, &*flows.directory)
-            });
+            decided.push(self.decide(account, &mut scratch));
         }
         Ok((decided, listing.after))
     }

@@ -13,6 +13,7 @@ pub mod idempotency;
 pub mod jobs;
 pub mod map_provider_account;
 pub mod mapping;
+pub mod match_plans;
 pub mod matcher;
 pub mod provider_accounts;
 pub mod providers;

@@ -14,6 +14,7 @@ use serde_json::json;
 
 use super::{FlowError, Flows};
 use crate::domain::caller::Caller;
+use crate::domain::ids::MatchPlanId;
 use crate::domain::job::{JobLease, JobWork};
 use crate::domain::ports::crm::{ChangeCursor, ChangeFeedError, CrmError, DirectoryTable};
 use crate::domain::ports::provider::FailureKind;
@@ -87,6 +88,33 @@ impl Flows {
     /// # Errors
     /// When the CRM cannot be read or the store refuses.
     pub async fn pull_and_match(&self, lease: JobLease) -> Result<serde_json::Value, FlowError> {
+        self.pull_first(lease).await?;
+        self.auto_match(lease).await
+    }
+
+    /// Pulls what changed, then plans what an auto-match would map.
+    ///
+    /// # Errors
+    /// As [`Self::pull_and_match`].
+    pub async fn pull_and_plan(&self, lease: JobLease) -> Result<serde_json::Value, FlowError> {
+        self.pull_first(lease).await?;
+        self.plan_auto_match(lease).await
+    }
+
+    /// Pulls what changed, then applies what was chosen of a plan.
+    ///
+    /// # Errors
+    /// As [`Self::pull_and_match`].
+    pub async fn pull_and_apply(
+        &self,
+        plan: MatchPlanId,
+        lease: JobLease,
+    ) -> Result<serde_json::Value, FlowError> {
+        self.pull_first(lease).await?;
+        self.apply_match_plan(plan, lease).await
+    }
+
+    async fn pull_first(&self, lease: JobLease) -> Result<(), FlowError> {
         let mut run = Run {
             flows: self,
             lease,
@@ -96,7 +124,7 @@ impl Flows {
         run.pull().await?;
         let by = Caller::service(lease.job_id);
         self.follow_all_account_changes(&by, Some(lease)).await?;
-        self.auto_match(lease).await
+        Ok(())
     }
 }
 

@@ -37,7 +37,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub use server::{ServerSettings, serve};
 
 use api::{
-    accounts, api_keys, billing_contracts, consent_triggers, deliveries, jobs, mapping,
+    accounts, api_keys, billing_contracts, consent_triggers, deliveries, jobs, mapping, match_plans,
     provider_accounts, providers, settings, sync_runs, triggers,
 };
 
@@ -55,6 +55,12 @@ fn routes(config: &mut ServiceConfig) {
         .service(mapping::exclude_provider_account)
         .service(mapping::include_provider_account)
         .service(mapping::list_suggestions)
+        .service(match_plans::reject_suggestion)
+        .service(match_plans::list_match_plans)
+        .service(match_plans::get_match_plan)
+        .service(match_plans::list_match_plan_items)
+        .service(match_plans::apply_match_plan)
+        .service(match_plans::undo_match_plan)
         .service(jobs::get_job)
         .service(jobs::run_auto_match)
         .service(sync_runs::list_sync_runs)

@@ -7,6 +7,7 @@ use crate::domain::billing_contract::{BillingPolicy, Frequency};
 use crate::domain::caller::Role;
 use crate::domain::consent::Trouble;
 use crate::domain::mapping::{MappedBy, MappingState};
+use crate::domain::match_plan::PlanItemState;
 use crate::domain::provider::ProviderKind;
 use crate::domain::provider_health::HealthIssue;
 use crate::domain::setting::AutoMatchMode;
@@ -99,6 +100,14 @@ pub fn billing_policy() -> Object {
     words(
         "Whether a period is invoiced when it begins or when it has ended.",
         BillingPolicy::ALL.map(BillingPolicy::name),
+    )
+}
+
+/// What became of one mapping of a plan.
+pub fn plan_item_state() -> Object {
+    words(
+        "What became of the mapping.",
+        PlanItemState::ALL.map(PlanItemState::name),
     )
 }
 

@@ -15,6 +15,9 @@ pub(super) async fn perform(
         }
         JobWork::AutoMatch => flows.pull_and_match(lease).await,
         JobWork::SyncCrmDirectory => flows.sync_crm_directory(lease).await,
+        JobWork::PlanAutoMatch => flows.pull_and_plan(lease).await,
+        JobWork::ApplyMatchPlan { plan_id } => flows.pull_and_apply(plan_id, lease).await,
+        JobWork::UndoMatchPlan { plan_id } => flows.undo_match_plan(plan_id, lease).await,
         JobWork::Sweep => flows.sweep(lease).await,
     }
 }

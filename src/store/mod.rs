@@ -25,6 +25,7 @@ pub mod idempotency;
 pub mod jobs;
 pub mod leases;
 pub mod mappings;
+pub mod match_plans;
 mod migrations;
 pub mod outbox;
 pub mod provider_accounts;

@@ -11,6 +11,7 @@ use super::entities::{
     consent_state, crm_notice, exception, idempotency, job, session, sign_in_link, sync_run,
 };
 use super::error::StoreError;
+use super::match_plans;
 use crate::domain::context::Context;
 
 /// Days after which what is finished is removed.
@@ -90,5 +91,7 @@ pub async fn sweep(
         sign_in_link,
         sign_in_link::Column::ExpiresAt.lt(before(1))
     );
+    let plans = match_plans::remove_older(tx, before(keep.jobs_days)).await?;
+    removed.insert("match_plan", plans);
     Ok(removed)
 }

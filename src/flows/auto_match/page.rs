@@ -5,13 +5,13 @@ use std::collections::{HashMap, HashSet};
 use super::basis::Basis;
 use super::decided::{Decided, Outcome};
 use super::tenants::{another_tenant, by_identity, wanted_by_several};
-use super::{PROGRESS_EVERY, Run};
+use super::{PROGRESS_EVERY, Purpose, Run};
 use crate::domain::ids::ProviderAccountId;
 use crate::domain::mapping::{MappedBy, Mapping, MatchEvidence, Reason};
 use crate::flows::FlowError;
 use crate::store::mappings::suggestions::{self, NamedSuggestion};
 use crate::store::mappings::{self, Change, Locked};
-use crate::store::mappings::{tenants, unique};
+use crate::store::mappings::{rejections, tenants, unique};
 use crate::store::{WriteTx, directory_mark, jobs, settings};
 
 /// A person who takes an Account at the same instant makes the unique index refuse the whole page; then it is done again,
@@ -35,6 +35,9 @@ impl Run<'_> {
         mut decided: Vec<Decided>,
         basis: &Basis,
     ) -> Result<bool, FlowError> {
+        if let Purpose::Plan(id) = self.purpose {
+            return self.plan_page(decided, id).await;
+        }
         self.hold_back(&mut decided).await?;
         self.matched.considered += decided.len() as u64;
         let ids: Vec<_> = decided.iter().map(|decided| decided.account.id).collect();
@@ -61,7 +64,7 @@ impl Run<'_> {
         Ok(written.stands)
     }
 
-    fn count(&mut self, made: &[NamedSuggestion]) {
+    pub(super) fn count(&mut self, made: &[NamedSuggestion]) {
         if made.is_empty() {
             self.matched.without_match += 1;
         } else {
@@ -70,7 +73,7 @@ impl Run<'_> {
     }
 
     /// Makes suggestions of what may not be mapped by itself.
-    async fn hold_back(&self, decided: &mut [Decided]) -> Result<(), FlowError> {
+    pub(super) async fn hold_back(&self, decided: &mut [Decided]) -> Result<(), FlowError> {
         let reader = self.flows.store.reader();
         if self.by_engine() {
             let ids: Vec<&str> = decided
@@ -95,7 +98,7 @@ impl Run<'_> {
         } else {
             (Vec::new(), HashSet::new())
         };
-        for decided in decided {
+        for decided in &mut *decided {
             let Some(target) = decided.target() else {
                 continue;
             };
@@ -119,6 +122,35 @@ impl Run<'_> {
                 decided.only_suggest(
                     "several provider accounts lead to this account, and only one may have it",
                 );
+            }
+        }
+        self.leave_out_rejected(decided).await
+    }
+
+    /// What a person rejected does not come back on the same evidence; on other evidence it comes back to a person.
+    async fn leave_out_rejected(&self, decided: &mut [Decided]) -> Result<(), FlowError> {
+        let ids: Vec<_> = decided.iter().map(|decided| decided.account.id).collect();
+        let rejected = rejections::of(self.flows.store.reader(), &ids).await?;
+        if rejected.is_empty() {
+            return Ok(());
+        }
+        for decided in decided {
+            let id = decided.account.id;
+            let same = |account, reasons: &[Reason]| {
+                let known = rejected.get(&(id, account));
+                known.is_some_and(|known| *known == rejections::evidence_digest(reasons))
+            };
+            match &mut decided.outcome {
+                Outcome::Map(sure) if same(sure.to.id, &sure.reasons) => {
+                    decided.outcome = Outcome::Suggest(Vec::new());
+                }
+                Outcome::Map(sure) if rejected.contains_key(&(id, sure.to.id)) => {
+                    decided.only_suggest("this suggestion was rejected before, on other evidence");
+                }
+                Outcome::Map(_) => {}
+                Outcome::Suggest(made) => {
+                    made.retain(|it| !same(it.suggestion.account_id, &it.suggestion.reasons));
+                }
             }
         }
         Ok(())
@@ -170,16 +202,20 @@ impl Run<'_> {
         } else {
             decided.len().max(1) as u64
         };
-        let done = self.matched.considered + self.matched.waiting_for_details;
-        let total = self.total.max(done);
-        jobs::progress(&tx, self.lease, as_i64(done), Some(as_i64(total))).await?;
+        self.tell_progress(&tx).await?;
         tx.commit().await?;
         Ok(written)
     }
 
+    pub(super) async fn tell_progress(&self, tx: &WriteTx) -> Result<(), FlowError> {
+        let done = self.matched.considered + self.matched.waiting_for_details;
+        let total = self.total.max(done);
+        Ok(jobs::progress(tx, self.lease, as_i64(done), Some(as_i64(total))).await?)
+    }
+
     /// The mappings to be made: those whose Provider Account is still as it was when it was decided, and whose Account
     /// the mirror of the CRM still shows as it was, in the version that was judged.
-    async fn changes(
+    pub(super) async fn changes(
         &self,
         tx: &WriteTx,
         decided: &[Decided],

@@ -4,14 +4,15 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get, http::header, post};
 use chrono::{DateTime, SubsecRound, Utc};
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::domain::ids::JobId;
 use crate::domain::job::{Job, JobState};
 use crate::http::call::{Call, PathId};
 use crate::http::problem::Outcome;
+use crate::http::reading::Question;
 use crate::http::state::ApiState;
 use crate::http::words;
 use crate::identity::signed_token::PollToken;
@@ -89,6 +90,15 @@ impl From<Job> for JobBody {
     }
 }
 
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AutoMatchQuery {
+    /// Whether to make a plan and map nothing, which is what happens when it is left out.
+    #[param(nullable = false)]
+    dry_run: Option<bool>,
+}
+
 /// 202 with the Location at which the Job can be followed.
 pub(super) fn accepted(
     state: &ApiState,
@@ -144,10 +154,12 @@ pub(in crate::http) async fn get_job(
 
 /// Run auto-match
 ///
-/// Asks for a job that maps every unmapped provider account whose domains lead to exactly one active account. It never
-/// overwrites what a person decided. While such a job is unfinished, that job is the answer.
+/// Asks for a job that looks at every unmapped provider account. Unless told otherwise it only makes a plan of what it would
+/// map and why, to be applied and undone as one; its result names the plan. It never overwrites what a person decided.
+/// While such a job is unfinished, that job is the answer.
 #[utoipa::path(
     tag = "Provider Accounts",
+    params(AutoMatchQuery),
     responses(
         (status = 202, description = "The job that was asked for, or the unfinished one.", body = JobBody, headers(
             ("Location" = String, description = "URL at which the job can be followed without a credential."),
@@ -160,7 +172,13 @@ pub(in crate::http) async fn run_auto_match(
     state: Data<ApiState>,
     call: Call,
     request: HttpRequest,
+    Question(query): Question<AutoMatchQuery>,
 ) -> Outcome<HttpResponse> {
-    let job = state.flows.request_auto_match(&call.caller).await?;
+    let flows = &state.flows;
+    let job = if query.dry_run.unwrap_or(true) {
+        flows.request_match_plan(&call.caller).await?
+    } else {
+        flows.request_auto_match(&call.caller).await?
+    };
     Ok(accepted(&state, &request, &call, job))
 }

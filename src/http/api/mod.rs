@@ -9,6 +9,7 @@ pub mod consent_triggers;
 pub mod deliveries;
 pub mod jobs;
 pub mod mapping;
+pub mod match_plans;
 pub mod provider_accounts;
 mod provider_health;
 pub mod providers;

@@ -33,6 +33,7 @@ use super::routes;
     )),
     tags(
         (name = "Provider Accounts", description = "Customers as the providers know them, and their mapping to accounts."),
+        (name = "Matching", description = "Plans of auto-match: look, apply, undo."),
         (name = "Accounts", description = "Customer accounts in Dynamics 365."),
         (name = "Billing Contracts", description = "Containers of an account's subscriptions for billing."),
         (name = "Providers", description = "Connected sources of cloud subscriptions."),

@@ -2,6 +2,7 @@
 //! mapping is only ever written to a row that this transaction has [`lock`]ed, so what a flow judged is what it replaces.
 
 mod history;
+pub mod rejections;
 pub mod suggestions;
 pub mod tenants;
 pub mod unique;

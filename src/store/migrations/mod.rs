@@ -15,6 +15,7 @@ mod m0010_token_callers;
 mod m0011_consent;
 mod m0012_provider_health;
 mod m0013_engine;
+mod m0014_match_plans;
 mod m0016_billing_contracts;
 
 use sea_orm_migration::prelude::*;
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_consent::Migration),
             Box::new(m0012_provider_health::Migration),
             Box::new(m0013_engine::Migration),
+            Box::new(m0014_match_plans::Migration),
             Box::new(m0016_billing_contracts::Migration),
         ]
     }

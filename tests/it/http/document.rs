@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::app::{Answer, TestApp};
 
 /// The query parameters of every operation that has some.
-const QUERIES: [(&str, &[&str]); 9] = [
+const QUERIES: [(&str, &[&str]); 12] = [
     (
         "ListBillingContracts",
         &["accountId", "open", "currency", "$top", "$skiptoken"],
@@ -34,6 +34,9 @@ const QUERIES: [(&str, &[&str]); 9] = [
     ),
     ("ListDeliveries", &["state", "$top", "$skiptoken"]),
     ("GetJob", &["token"]),
+    ("RunAutoMatch", &["dryRun"]),
+    ("ListMatchPlans", &["$top"]),
+    ("ListMatchPlanItems", &["state", "$top", "$skiptoken"]),
     ("UnmapProviderAccount", &["reason"]),
     ("IncludeProviderAccount", &["reason"]),
 ];

@@ -3,12 +3,14 @@
 
 mod canaries;
 mod crm_faults;
+mod desk;
 mod disk;
 mod killed;
 mod metrics;
 mod notices;
 mod outage;
 mod outcome;
+mod plans;
 mod scene;
 mod sync;
 mod torn;
