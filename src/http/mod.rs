@@ -37,8 +37,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub use server::{ServerSettings, serve};
 
 use api::{
-    accounts, api_keys, billing_contracts, consent_triggers, deliveries, jobs, mapping, match_plans,
-    provider_accounts, providers, settings, sync_runs, triggers,
+    accounts, api_keys, billing_contracts, consent_triggers, deliveries, jobs, mapping,
+    match_plans, provider_accounts, providers, settings, sync_runs, triggers,
 };
 
 /// The route table. What is asked most stands first: routes are tried in this order.
