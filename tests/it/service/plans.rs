@@ -43,6 +43,11 @@ async fn a_plan_maps_nothing_until_it_is_applied_and_takes_back_what_nobody_touc
     assert_eq!(ids(&items).len() as u64, planned);
     assert!(items["value"][0]["evidence"][0]["text"].is_string());
     let all = ids(&items);
+    let accounts = desk
+        .simulator
+        .world()
+        .read(provider_bridge::simulator::World::account_count);
+    assert_eq!(desk.flows.directory.len(), accounts);
 
     // A selection, twice: the second time there is nothing left to do.
     for _ in 0..2 {
