@@ -116,14 +116,14 @@ impl Engine {
                 vetoes: Vec::new(),
             };
         };
-        let confidence = self.confidence(best, others.first());
+        let confidence = self.confidence(best, others);
         let case = Case {
             index: &self.index,
             group: best,
             others,
             meaningless_name: customer.name.remark,
         };
-        let vetoes: Vec<_> = applying(&case).collect();
+        let vetoes: Vec<_> = applying(&case, confidence >= self.model.caution).collect();
         let verdict = if confidence >= self.threshold && vetoes.is_empty() {
             Verdict::Auto
         } else if confidence >= FAINT {
@@ -162,10 +162,11 @@ impl Engine {
         }
     }
 
-    /// That the best customer is right, in view of the next best.
-    fn confidence(&self, best: &Group, rival: Option<&Group>) -> f32 {
-        let row = decision_row(best, rival);
-        let learned = self.model.confidence(self.model.decision.score(&row));
+    /// That the best customer is right, in view of the others.
+    fn confidence(&self, best: &Group, others: &[Group]) -> f32 {
+        let learned = self
+            .model
+            .confidence(decision_score(&self.model, best, others));
         if best.best.measures.has(F::Identity) {
             learned.max(IDENTITY_CONFIDENCE)
         } else {
@@ -221,14 +222,25 @@ impl Engine {
     }
 }
 
+/// The second forest's score of the best customer. It is asked about each of the others and the worst answer counts, so
+/// that one more account can only make a decision less sure.
+#[must_use]
+pub fn decision_score(model: &Model, best: &Group, others: &[Group]) -> f32 {
+    let alone = model.decision.score(&decision_row(best, None));
+    others
+        .iter()
+        .map(|other| model.decision.score(&decision_row(best, Some(other))))
+        .fold(alone, f32::min)
+}
+
 /// The row that the second forest sees.
 #[must_use]
 pub fn decision_row(best: &Group, rival: Option<&Group>) -> [f32; super::model::DECISION_COUNT] {
     let duplicate = best
         .duplicates
         .iter()
-        .map(|record| record.score)
+        .map(|record| record.unrivalled)
         .reduce(f32::max);
-    let rival = rival.map(|rival| (rival.score(), &rival.best.measures));
+    let rival = rival.map(|rival| (rival.unrivalled(), &rival.best.measures));
     decision_measures((best.score(), &best.best.measures), rival, duplicate)
 }

@@ -122,6 +122,17 @@ impl Measures {
         self.get(feature) > 0.5
     }
 
+    /// The same without what tells of others with the same name or domain.
+    pub(super) fn unrivalled(&self) -> Self {
+        let mut alone = *self;
+        for (slot, feature) in alone.0.iter_mut().zip(ALL) {
+            if feature.3 == Kind::Rivals {
+                *slot = 0.0;
+            }
+        }
+        alone
+    }
+
     pub(super) fn set(&mut self, feature: Feature, value: f32) {
         if let Some(slot) = self.0.get_mut(feature as usize) {
             *slot = value;

@@ -68,6 +68,8 @@ pub struct Model {
     pub metrics: Metrics,
     /// Confidence from which a decision is automatic.
     pub threshold: f32,
+    /// Confidence beyond which a caution gives way.
+    pub caution: f32,
     /// Score of a decision, and how often such decisions were right.
     pub calibration: Vec<(f32, f32)>,
     /// What is measured of a pair, in order.
@@ -180,6 +182,7 @@ impl Model {
             origin: Origin::default(),
             metrics: Metrics::default(),
             threshold: 1.0,
+            caution: 1.0,
             calibration: Vec::new(),
             measures: features::ALL
                 .iter()

@@ -19,6 +19,9 @@ pub struct Scored {
     pub number: u32,
     /// Log-odds that it is the customer's.
     pub score: f32,
+    /// The same, as if nobody else had its name or domain. A rival is weighed by it: else a third account of the rival's
+    /// name would weaken the rival and make the best look better.
+    pub unrivalled: f32,
     /// What was measured.
     pub measures: Measures,
 }
@@ -35,6 +38,13 @@ pub struct Group {
 }
 
 impl Group {
+    /// The highest score of its records, as if nobody else had their names or domains.
+    #[must_use]
+    pub fn unrivalled(&self) -> f32 {
+        let records = self.duplicates.iter().map(|scored| scored.unrivalled);
+        records.fold(self.best.unrivalled, f32::max)
+    }
+
     /// The highest score of its records.
     #[must_use]
     pub fn score(&self) -> f32 {
@@ -57,9 +67,11 @@ pub fn scored(
         .into_iter()
         .filter_map(|number| {
             let measures = measure(index, subject, number)?;
+            let by_rule = measures.get(F::Identity) * IDENTITY_POINTS;
             Some(Scored {
                 number,
-                score: model.pair.score(&measures.0) + measures.get(F::Identity) * IDENTITY_POINTS,
+                score: model.pair.score(&measures.0) + by_rule,
+                unrivalled: model.pair.score(&measures.unrivalled().0) + by_rule,
                 measures,
             })
         })

@@ -1,5 +1,6 @@
-//! What can never be mapped without a person, however high the confidence. Each veto is a rule with an id that decisions
-//! carry and a sentence that people read; the learned confidence is asked only after them.
+//! What is never mapped without a person, however high the confidence. Each veto is a rule with an id that decisions
+//! carry and a sentence that people read; the learned confidence is asked only after them. A caution is the milder kind: it
+//! gives way to a confidence that is beyond what is asked of others.
 
 use super::features::{Feature as F, Measures};
 use super::index::Index;
@@ -35,6 +36,8 @@ pub struct Veto {
     pub id: &'static str,
     /// What a person reads.
     pub text: &'static str,
+    /// Whether it is a caution.
+    pub caution: bool,
     /// Whether it applies.
     pub applies: fn(&Case<'_>) -> bool,
 }
@@ -47,6 +50,7 @@ pub const VETOES: &[Veto] = &[
     Veto {
         id: "V1-other-domains",
         text: "customer and account have different domains of their own, and fewer than two other proofs agree",
+        caution: false,
         applies: |case| {
             let measures = case.measures();
             measures.has(F::DomainConflict) && !case.identity() && independent_proofs(measures) < 2
@@ -55,6 +59,7 @@ pub const VETOES: &[Veto] = &[
     Veto {
         id: "V2-part-of-organisation",
         text: "the domain is shared, and a telling word stands on one side only: it may be a part of the organisation, or its parent",
+        caution: false,
         applies: |case| {
             let measures = case.measures();
             let customer = measures.get(F::LeftCustomer) > TELLING;
@@ -68,6 +73,7 @@ pub const VETOES: &[Veto] = &[
     Veto {
         id: "V3-name-only",
         text: "only the name speaks for it, and name, postal code and country are not all equal",
+        caution: false,
         applies: |case| {
             let measures = case.measures();
             let unique = measures.has(F::NameEqual)
@@ -80,6 +86,7 @@ pub const VETOES: &[Veto] = &[
     Veto {
         id: "V4-contact-address",
         text: "a contact address leads here, which may be a reseller's, an accountant's or the parent's, and a telling word of the names differs",
+        caution: false,
         applies: |case| {
             let measures = case.measures();
             let left = measures
@@ -91,6 +98,7 @@ pub const VETOES: &[Veto] = &[
     Veto {
         id: "V11-no-proof-of-place",
         text: "name and tenant could be a namesake's: no domain, contact address, city, postal code or telephone agrees",
+        caution: true,
         applies: |case| {
             let measures = case.measures();
             let here =
@@ -101,6 +109,7 @@ pub const VETOES: &[Veto] = &[
     Veto {
         id: "V5-close-rival",
         text: "another customer's account is nearly as likely",
+        caution: false,
         applies: |case| {
             case.others
                 .first()
@@ -110,6 +119,7 @@ pub const VETOES: &[Veto] = &[
     Veto {
         id: "V6-no-name-no-domain",
         text: "the customer's name says nothing, and no domain of its own leads here",
+        caution: false,
         applies: |case| {
             case.meaningless_name && !case.measures().has(F::DomainMatches) && !case.identity()
         },
@@ -117,6 +127,7 @@ pub const VETOES: &[Veto] = &[
     Veto {
         id: "V7-inactive",
         text: "the account is deactivated",
+        caution: false,
         applies: |case| {
             case.index
                 .entry(case.group.best.number)
@@ -126,11 +137,13 @@ pub const VETOES: &[Veto] = &[
     Veto {
         id: "V8-duplicates",
         text: "the customer has several active accounts, and none stands out: merge them, or choose one",
+        caution: false,
         applies: |case| !case.group.stands_out,
     },
     Veto {
         id: "V9-identity-shared",
         text: "an account of another customer carries the same tenant, subscription or tax number",
+        caution: false,
         applies: |case| {
             let mut others = case.others.iter();
             others.any(|other| other.best.measures.has(F::Identity))
@@ -139,13 +152,34 @@ pub const VETOES: &[Veto] = &[
     Veto {
         id: "V10-another-country-in-name",
         text: "the names speak of different countries",
+        caution: false,
         applies: |case| case.measures().get(F::NameCountry) < -0.5 && !case.identity(),
+    },
+    Veto {
+        id: "V12-common-name",
+        text: "other accounts have the same name, and no domain tells which of them it is",
+        caution: true,
+        applies: |case| {
+            let measures = case.measures();
+            let records = u16::try_from(case.group.duplicates.len()).unwrap_or(u16::MAX);
+            let namesakes = measures.get(F::AccountNamesakes) > 0.5 + f32::from(records);
+            namesakes && !by_own_domain(measures) && !measures.has(F::ContactMatch)
+        },
+    },
+    Veto {
+        id: "V13-another-city",
+        text: "the customer is in another city than the account, as a namesake, a branch or a parent would be",
+        caution: true,
+        applies: |case| case.measures().get(F::City) < 0.0 && !case.identity(),
     },
 ];
 
-/// The vetoes that apply.
-pub fn applying(case: &Case<'_>) -> impl Iterator<Item = &'static Veto> {
-    VETOES.iter().filter(|veto| (veto.applies)(case))
+/// The vetoes that apply; of the cautions none, where the confidence is beyond them.
+pub fn applying(case: &Case<'_>, beyond_caution: bool) -> impl Iterator<Item = &'static Veto> {
+    VETOES
+        .iter()
+        .filter(move |veto| !(veto.caution && beyond_caution))
+        .filter(|veto| (veto.applies)(case))
 }
 
 /// An own domain or an identity leads here, which needs no other proof.

@@ -47,13 +47,17 @@ fn alike() -> impl Strategy<Value = (Vec<AccountFacts>, ProviderFacts)> {
 
 proptest! {
     #[test]
-    fn a_namesake_never_makes_a_match_automatic((accounts, facts) in alike(), of in 0_usize..6) {
+    fn a_namesake_never_raises_the_confidence_for_the_account_it_imitates((accounts, facts) in alike(), of in 0_usize..6) {
         let before = decide(&engine(&accounts, &[]), &facts);
         let Some(original) = accounts.get(of) else { return Ok(()) };
         let namesake = account(["namesake", &original.name, "somebody-elses.com", "BR", "Recife", "50000"]);
         let mut more = accounts.clone();
         more.push(namesake);
         let after = decide(&engine(&more, &[]), &facts);
+        let of_original = |decision: &Decision| decision.candidates.first().filter(|best| best.account_key == original.key).map(|best| best.confidence);
+        if let (Some(before), Some(after)) = (of_original(&before), of_original(&after)) {
+            prop_assert!(after <= before + 1e-6, "{before} -> {after}");
+        }
         prop_assert!(before.verdict == Verdict::Auto || after.verdict != Verdict::Auto, "{before:?} -> {after:?}");
     }
 

@@ -12,6 +12,16 @@ fn vetoed(engine: &Engine, facts: &ProviderFacts, id: &str) {
     );
 }
 
+/// Vetoed by a caution, whatever the confidence: one never gives way below 1.
+#[track_caller]
+fn warned(engine: &Engine, facts: &ProviderFacts, id: &str) {
+    let mut model = engine.model.as_ref().clone();
+    model.caution = 1.1;
+    let mut engine = engine.clone();
+    engine.model = Arc::new(model);
+    vetoed(&engine, facts, id);
+}
+
 #[test]
 fn v1_other_domains_on_both_sides_need_two_other_proofs() {
     let facts = provider(
@@ -177,9 +187,59 @@ fn v11_name_and_tenant_without_a_place_may_be_a_namesakes() {
         "",
         "",
     );
-    vetoed(
+    warned(
         &engine(&[contoso()], CONTACTS),
         &facts,
         "V11-no-proof-of-place",
     );
+}
+
+#[test]
+fn v12_a_name_that_several_have_needs_a_domain() {
+    let twin = account([
+        "twin",
+        "Contoso Travel",
+        "contoso-travel.at",
+        "AT",
+        "Wien",
+        "1010",
+    ]);
+    let facts = provider(
+        "Contoso Travel",
+        &["contosotravel.onmicrosoft.com"],
+        "DE",
+        "Berlin",
+        "10115",
+    );
+    warned(
+        &engine(&[contoso(), twin], CONTACTS),
+        &facts,
+        "V12-common-name",
+    );
+}
+
+#[test]
+fn v13_another_city_asks_for_more() {
+    let facts = provider(
+        "Contoso Travel GmbH",
+        &["contoso-travel.de", "contoso-travel.com"],
+        "DE",
+        "Hamburg",
+        "20095",
+    );
+    warned(&engine(&[contoso()], &[]), &facts, "V13-another-city");
+}
+
+#[test]
+fn a_caution_gives_way_to_a_confidence_beyond_it() {
+    let facts = provider(
+        "Contoso Travel GmbH",
+        &["contoso-travel.de", "contoso-travel.com"],
+        "DE",
+        "Hamburg",
+        "20095",
+    );
+    let decision = decide(&engine(&[contoso()], &[]), &facts);
+    assert_eq!(decision.verdict, Verdict::Auto, "{decision:?}");
+    assert!(decision.vetoes.is_empty(), "{decision:?}");
 }
