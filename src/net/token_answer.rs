@@ -20,7 +20,7 @@ pub(super) type Client = oauth2::Client<
 >;
 
 /// A grant; what we do not use of it is skipped.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Deserialize, Serialize)]
 pub(super) struct TokenAnswer {
     access_token: AccessToken,
     #[serde(skip, default = "bearer")]
@@ -31,6 +31,13 @@ pub(super) struct TokenAnswer {
     refresh_token: Option<RefreshToken>,
     #[serde(default)]
     id_token: Option<String>,
+}
+
+impl std::fmt::Debug for TokenAnswer {
+    /// All of it is secret, or says who somebody is.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TokenAnswer").finish_non_exhaustive()
+    }
 }
 
 impl TokenAnswer {

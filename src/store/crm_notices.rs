@@ -76,6 +76,8 @@ impl NoticeInbox {
             };
             let written = write(store, context, &together).await;
             drop(turn);
+            metrics::counter!("crm_notice_commits_total").increment(1);
+            metrics::counter!("crm_notices_total").increment(together.len() as u64);
             if let Err(error) = &written {
                 let error = error as &dyn std::error::Error;
                 tracing::error!(error, notices = together.len(), "notices could not be kept");

@@ -18,6 +18,7 @@ use provider_bridge::identity::consent::{
 };
 use provider_bridge::identity::key_ring::KeyRing;
 use provider_bridge::identity::sealing::RingSealer;
+use provider_bridge::net::client::HttpClient;
 use provider_bridge::providers::partner_center::PartnerCenterSettings;
 use provider_bridge::simulator::{
     Fault, FaultKind, PARTNER_CENTER_CLIENT_ID, PARTNER_CENTER_CLIENT_SECRET, PARTNER_TENANT_ID,
@@ -41,6 +42,7 @@ pub struct Stand {
     pub provider: ProviderId,
     pub session: Uuid,
     sealer: Arc<dyn Sealer>,
+    http: HttpClient,
 }
 
 /// What came of an answer.
@@ -49,6 +51,11 @@ pub type Answered = Result<Outcome, ConsentRefusal>;
 impl Stand {
     /// With a provider whose tenant is known by its id.
     pub async fn new(store: &TestStore) -> Self {
+        Self::with_client(store, loopback_client()).await
+    }
+
+    /// Speaks to Entra and Partner Center through a client of the test's.
+    pub async fn with_client(store: &TestStore, http: HttpClient) -> Self {
         let (context, clock) = context();
         let world = World::generate(&WorldSpec::new(20, 7));
         let options = SimulatorOptions::new(context.clone());
@@ -59,12 +66,12 @@ impl Stand {
         let store = Store::clone(store);
         let provider = connect(&store, &context, &*sealer).await;
         let settings = settings(&simulator);
-        let keeper = keeper(&store, &context, &sealer, &simulator);
+        let keeper = keeper(&store, &context, &sealer, &simulator, &http);
         let connected = ConnectedProviders::new(
             store.clone(),
             context.clone(),
             sealer.clone(),
-            loopback_client(),
+            http.clone(),
             partner_center(&simulator),
             Arc::new(keeper),
         );
@@ -72,7 +79,7 @@ impl Stand {
             store.clone(),
             context.clone(),
             sealer.clone(),
-            loopback_client(),
+            http.clone(),
             settings,
             Arc::new(connected),
         );
@@ -85,12 +92,19 @@ impl Stand {
             consents,
             provider,
             sealer,
+            http,
         }
     }
 
     /// One more instance's keeper of tokens.
     pub fn keeper(&self) -> UserTokenKeeper {
-        keeper(&self.store, &self.context, &self.sealer, &self.simulator)
+        keeper(
+            &self.store,
+            &self.context,
+            &self.sealer,
+            &self.simulator,
+            &self.http,
+        )
     }
 
     pub async fn token(&self, keeper: &UserTokenKeeper) -> Result<Option<String>, String> {
@@ -180,12 +194,13 @@ fn keeper(
     context: &Context,
     sealer: &Arc<dyn Sealer>,
     simulator: &Running,
+    http: &HttpClient,
 ) -> UserTokenKeeper {
     UserTokenKeeper::new(
         store.clone(),
         context.clone(),
         sealer.clone(),
-        loopback_client(),
+        http.clone(),
         settings(simulator),
     )
 }

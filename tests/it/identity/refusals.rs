@@ -4,11 +4,17 @@ use std::time::Duration;
 
 use provider_bridge::domain::consent::Trouble;
 use provider_bridge::identity::consent::{CallbackParameters, ConsentRefusal, Reason, Step};
-use provider_bridge::simulator::{DOCUMENTED, FaultKind, PARTNER_CENTER_CLIENT_ID, PEOPLE};
+use provider_bridge::net::app_token::AppCredential;
+use provider_bridge::net::client::{ClientSettings, HttpClient};
+use provider_bridge::net::user_grant::UserGrants;
+use provider_bridge::simulator::{
+    DOCUMENTED, Fault, FaultKind, PARTNER_CENTER_CLIENT_ID, PEOPLE, Upstream,
+};
 use provider_bridge::store::{Engine, secrets};
 use serde_json::json;
 
 use super::browser::{Answered, Stand, admin, follow};
+use crate::support::http::loopback_settings;
 use crate::support::stores::TestStore;
 
 const ADA: &str = "admin@partner.example";
@@ -246,5 +252,56 @@ pub fn class_of(code: u32) -> Trouble {
         | 501_481 => Trouble::ReConsent,
         50_196 | 90_033 | 90_006 | 50_033 | 90_024 => Trouble::Transient,
         _ => Trouble::Operator,
+    }
+}
+
+#[actix_web::test]
+async fn a_token_endpoint_that_hangs_is_left_in_time_and_leaves_nothing_half_done() {
+    let store = TestStore::create(Engine::Sqlite).await;
+    let impatient = ClientSettings {
+        timeout: Duration::from_millis(300),
+        ..loopback_settings()
+    };
+    let stand = Stand::with_client(&store, HttpClient::new(&impatient).unwrap()).await;
+    stand.admin_consent(ADA).await.unwrap();
+    let hangs = Fault::new(Upstream::Entra, FaultKind::TimeOut).on("token");
+    stand.simulator.faults().add(hangs, stand.context.now());
+    let answered = stand.user_consent(ADA).await;
+    let refusal = refused(&stand, answered, Reason::NotReachable).await;
+    assert_eq!(refusal.trouble, Trouble::Transient);
+    stand.simulator.faults().clear();
+    assert!(stand.user_consent(ADA).await.is_ok());
+}
+
+#[actix_web::test]
+async fn a_life_that_is_no_number_is_taken_for_the_shortest_and_nothing_breaks() {
+    use wiremock::matchers::{method, path_regex};
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+    let entra = MockServer::start().await;
+    for (life, fits) in [
+        (json!("3599"), true),
+        (json!("soon"), true),
+        (json!(null), true),
+        (json!([1]), true),
+    ] {
+        entra.reset().await;
+        let body = json!({ "token_type": "Bearer", "access_token": "a", "expires_in": life });
+        Mock::given(method("POST"))
+            .and(path_regex("/token$"))
+            .respond_with(ResponseTemplate::new(200).set_body_json(body))
+            .mount(&entra)
+            .await;
+        let (context, _clock) = crate::support::context::context();
+        let grants = UserGrants::new(crate::support::http::loopback_client(), context);
+        let credential = AppCredential {
+            token_url: format!("{}/t/token", entra.uri()).parse().unwrap(),
+            client_id: "c".to_owned(),
+            client_secret: "s".to_owned().into(),
+            scope: "x".to_owned(),
+        };
+        let granted = grants.refresh(&credential, &"r".to_owned().into()).await;
+        let life = granted.map(|grant| grant.life);
+        assert_eq!(life.is_ok(), fits, "{life:?}");
+        assert!(life.unwrap() <= Duration::from_secs(3600));
     }
 }

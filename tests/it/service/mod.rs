@@ -7,6 +7,7 @@ mod desk;
 mod disk;
 mod killed;
 mod metrics;
+mod notice_storm;
 mod notices;
 mod outage;
 mod outcome;
