@@ -213,7 +213,6 @@ async fn doubled_and_out_of_order_they_leave_what_they_leave_in_order() {
 /// Not a test of its own: the process that is killed.
 #[actix_web::test]
 #[ignore = "started by the tests of this file, with the environment of a scene"]
-#[expect(clippy::print_stdout, reason = "its parent reads where it listens")]
 async fn victim() {
     let config = Config::load(None).unwrap();
     let app = App::build(config, system_context()).await.unwrap();
