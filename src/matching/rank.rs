@@ -63,17 +63,25 @@ pub fn scored(
     model: &Model,
     scratch: &mut Scratch,
 ) -> Vec<Scored> {
-    let mut all: Vec<Scored> = candidates(index, subject, scratch)
+    let (numbers, measured): (Vec<u32>, Vec<[Measures; 2]>) = candidates(index, subject, scratch)
         .into_iter()
         .filter_map(|number| {
             let measures = measure(index, subject, number)?;
+            Some((number, [measures, measures.unrivalled()]))
+        })
+        .unzip();
+    let rows = measured.iter().flatten();
+    let scores = model.pair.score_all(rows.map(|row| row.0.as_slice()));
+    let candidates = numbers.into_iter().zip(measured).zip(scores.as_chunks().0);
+    let mut all: Vec<Scored> = candidates
+        .map(|((number, [measures, _]), [score, unrivalled])| {
             let by_rule = measures.get(F::Identity) * IDENTITY_POINTS;
-            Some(Scored {
+            Scored {
                 number,
-                score: model.pair.score(&measures.0) + by_rule,
-                unrivalled: model.pair.score(&measures.unrivalled().0) + by_rule,
+                score: score + by_rule,
+                unrivalled: unrivalled + by_rule,
                 measures,
-            })
+            }
         })
         .collect();
     all.sort_by(|a, b| {
