@@ -30,11 +30,19 @@ pub enum EventType {
     ConsentLapsing,
     /// A provider's consent or client secret is of no use any more.
     ConsentLost,
+    /// A subscription came, changed or went.
+    SubscriptionChanged,
+    /// A sync of subscriptions ended.
+    SubscriptionSyncFinished,
+    /// A sync of subscriptions broke off, or left something out.
+    SubscriptionSyncFailed,
+    /// Something came up that will break billing later (D6).
+    ExceptionRaised,
 }
 
 impl EventType {
     /// Every type.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::ProviderAccountCreated,
         Self::ProviderAccountMapped,
         Self::ProviderAccountUnmapped,
@@ -42,6 +50,10 @@ impl EventType {
         Self::ProviderAccountsImported,
         Self::ConsentLapsing,
         Self::ConsentLost,
+        Self::SubscriptionChanged,
+        Self::SubscriptionSyncFinished,
+        Self::SubscriptionSyncFailed,
+        Self::ExceptionRaised,
     ];
 
     /// The name in the envelope, the API and the store.
@@ -55,6 +67,10 @@ impl EventType {
             Self::ProviderAccountsImported => "provider-accounts.imported",
             Self::ConsentLapsing => "consent.lapsing",
             Self::ConsentLost => "consent.lost",
+            Self::SubscriptionChanged => "subscription.changed",
+            Self::SubscriptionSyncFinished => "subscription-sync.finished",
+            Self::SubscriptionSyncFailed => "subscription-sync.failed",
+            Self::ExceptionRaised => "exception.raised",
         }
     }
 

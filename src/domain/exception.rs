@@ -1,27 +1,131 @@
 //! Exceptions (D6): records that will break billing later. One open row per (kind, subject); each says how to mend it.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// The kinds there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ExceptionKind {
+use super::ids::ExceptionId;
+
+/// Makes the kinds with their names and remedies from one list.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $name:literal, $remedy:literal;)+) => {
+        /// The kinds there are.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum ExceptionKind {
+            $($(#[$doc])* $kind,)+
+        }
+
+        impl ExceptionKind {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$kind,)+];
+
+            /// The name in the API and the store.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $name,)+
+                }
+            }
+
+            /// What to do about it.
+            #[must_use]
+            pub const fn remedy(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $remedy,)+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
     /// A mapping points to an Account that is gone, deactivated, or merged against one-to-one (B10).
-    BrokenMapping,
+    BrokenMapping = "broken-mapping", "map the provider account to an active account, or unmap it";
     /// A trigger subscription was retired or suspended because its receiver keeps refusing.
-    TriggerRefused,
+    TriggerRefused = "trigger-refused", "turn the flow off and on again";
     /// A webhook of Dynamics came with an unknown secret; it is not sent again (H4).
-    WebhookRefused,
+    WebhookRefused = "webhook-refused", "give the webhook in Dynamics the present secret";
+    /// A subscription belongs to a Provider Account that is mapped to no Account (D8).
+    SubscriptionWithoutCustomer = "subscription-without-customer", "map the provider account; the subscription lands by itself";
+    /// A subscription fits no default Billing Contract of its Account, or several (D9).
+    SubscriptionWithoutContract = "subscription-without-contract", "make the default billing contract of the account, or put the subscription into one by hand";
+    /// The provider names no product.
+    SubscriptionWithoutProduct = "subscription-without-product", "look the subscription up at the provider and give it a product there";
+    /// The provider names no unit.
+    SubscriptionWithoutUnit = "subscription-without-unit", "look the subscription up at the provider and give it a unit there";
+    /// A cost without a currency.
+    SubscriptionWithoutCurrency = "subscription-without-currency", "look the price up at the provider";
+    /// Neither a selling price nor a price list covers it.
+    SubscriptionWithoutPrice = "subscription-without-price", "give the subscription a selling price, or its billing contract a price list";
+    /// It costs another currency than its contract is in.
+    SubscriptionCurrencyMismatch = "subscription-currency-mismatch", "put the subscription into a billing contract in its currency";
+    /// It costs more than it is sold for (D12).
+    SubscriptionLostMargin = "subscription-lost-margin", "raise the selling price, or reduce the subscription at the provider";
+    /// The change log does not add up to its quantity (E1).
+    SubscriptionQuantityMismatch = "subscription-quantity-mismatch", "compare the change log with the provider's history, and ask support";
+    /// An Account has subscriptions, and no open Billing Contract.
+    AccountWithoutContract = "account-without-contract", "make a billing contract for the account";
 }
 
 impl ExceptionKind {
-    /// The name in the API and the store.
+    /// Reads [`Self::name`] back.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::BrokenMapping => "broken-mapping",
-            Self::TriggerRefused => "trigger-refused",
-            Self::WebhookRefused => "webhook-refused",
-        }
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name)
     }
+}
+
+/// An exception to be opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewException {
+    /// What is wrong.
+    pub kind: ExceptionKind,
+    /// With what, e.g. `subscription/{id}`.
+    pub subject: String,
+    /// In words for people.
+    pub detail: String,
+}
+
+/// An exception as it is kept, with who takes care of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptException {
+    /// Our id.
+    pub id: ExceptionId,
+    /// What is wrong.
+    pub kind: ExceptionKind,
+    /// With what.
+    pub subject: String,
+    /// In words for people.
+    pub detail: String,
+    /// What to do about it.
+    pub remedy: String,
+    /// Since when.
+    pub opened_at: DateTime<Utc>,
+    /// When it was mended.
+    pub closed_at: Option<DateTime<Utc>>,
+    /// Since when somebody takes care of it.
+    pub acknowledged_at: Option<DateTime<Utc>>,
+    /// Who.
+    pub acknowledged_by: Option<String>,
+    /// Until when it is off the list.
+    pub snoozed_until: Option<DateTime<Utc>>,
+    /// Why it was acknowledged or snoozed.
+    pub note: Option<String>,
+}
+
+/// An exception that is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenException {
+    /// Our id.
+    pub id: ExceptionId,
+    /// What is wrong.
+    pub kind: ExceptionKind,
+    /// With what, e.g. `subscription/{id}`.
+    pub subject: String,
+    /// In words for people.
+    pub detail: String,
+    /// What to do about it.
+    pub remedy: String,
+    /// Since when.
+    pub opened_at: DateTime<Utc>,
 }

@@ -17,6 +17,11 @@ pub enum JobWork {
         /// The provider.
         provider_id: ProviderId,
     },
+    /// Read the subscriptions of all of a provider's customers.
+    SyncSubscriptions {
+        /// The provider.
+        provider_id: ProviderId,
+    },
     /// Pull the changes of Accounts and Contacts from the CRM.
     SyncCrmDirectory,
     /// Auto-match whatever is unmapped.
@@ -43,6 +48,7 @@ impl JobWork {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::SyncProviderAccounts { .. } => "sync-provider-accounts",
+            Self::SyncSubscriptions { .. } => "sync-subscriptions",
             Self::SyncCrmDirectory => "sync-crm-directory",
             Self::AutoMatch => "auto-match",
             Self::PlanAutoMatch => "plan-auto-match",
@@ -52,11 +58,22 @@ impl JobWork {
         }
     }
 
+    /// The provider it is for.
+    #[must_use]
+    pub const fn provider_id(&self) -> Option<ProviderId> {
+        match self {
+            Self::SyncProviderAccounts { provider_id }
+            | Self::SyncSubscriptions { provider_id } => Some(*provider_id),
+            _ => None,
+        }
+    }
+
     /// At most one Job with the same key is unfinished; asking for a second returns the first.
     #[must_use]
     pub fn concurrency_key(&self) -> String {
         match self {
             Self::SyncProviderAccounts { provider_id } => format!("provider:{provider_id}"),
+            Self::SyncSubscriptions { provider_id } => format!("subscriptions:{provider_id}"),
             Self::SyncCrmDirectory => "crm-directory".to_owned(),
             Self::AutoMatch => "auto-match".to_owned(),
             Self::PlanAutoMatch => "plan-auto-match".to_owned(),
@@ -75,7 +92,10 @@ impl JobWork {
             | Self::SyncCrmDirectory
             | Self::ApplyMatchPlan { .. }
             | Self::UndoMatchPlan { .. } => true,
-            Self::SyncProviderAccounts { .. } | Self::PlanAutoMatch | Self::Sweep => false,
+            Self::SyncProviderAccounts { .. }
+            | Self::SyncSubscriptions { .. }
+            | Self::PlanAutoMatch
+            | Self::Sweep => false,
         }
     }
 }
@@ -101,7 +121,8 @@ pub enum JobState {
 }
 
 impl JobState {
-    const ALL: [Self; 7] = [
+    /// All states.
+    pub const ALL: [Self; 7] = [
         Self::Waiting,
         Self::InProgress,
         Self::Retry,

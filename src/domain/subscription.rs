@@ -7,7 +7,9 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::ids::{BillingContractId, ProductSubscriptionId, ProviderAccountId, ProviderId};
+use super::ids::{
+    AccountId, BillingContractId, ProductSubscriptionId, ProviderAccountId, ProviderId,
+};
 use super::money::Currency;
 use super::provider_account::ExternalId;
 
@@ -136,6 +138,8 @@ pub struct Subscription {
     pub provider_account_id: ProviderAccountId,
     /// What the provider said last.
     pub listed: ListedSubscription,
+    /// The Account it belongs to, as its Provider Account is mapped.
+    pub account_id: Option<AccountId>,
     /// The contract it is billed by.
     pub contract_id: Option<BillingContractId>,
     /// Why it has none.

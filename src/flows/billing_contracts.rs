@@ -14,7 +14,7 @@ use crate::domain::ids::{AccountId, BillingContractId};
 use crate::domain::money::Currency;
 use crate::store::audit::Entry;
 pub use crate::store::billing_contracts::{After, Filter};
-use crate::store::{WriteTx, audit, billing_contracts};
+use crate::store::{WriteTx, audit, billing_contracts, subscriptions};
 
 /// Rows of a page at most.
 pub const MOST_PER_PAGE: u64 = 500;
@@ -177,6 +177,7 @@ impl Flows {
             version: 1,
         };
         let tx = self.store.begin().await?;
+        self.lock_customers_of(&tx, contract.account_id).await?;
         if is_default.is_none() {
             let open = billing_contracts::open_of(&*tx, &[contract.account_id]).await?;
             let rivals = open.iter().filter(|it| it.terms.is_default);
@@ -197,6 +198,8 @@ impl Flows {
             ..Entry::default()
         };
         audit::record(&tx, &self.context, caller, entry).await?;
+        self.follow_contract(&tx, caller, contract.account_id, contract.id)
+            .await?;
         tx.commit().await?;
         Ok(contract)
     }
@@ -212,7 +215,9 @@ impl Flows {
         change: ContractChange,
     ) -> Result<BillingContract, FlowError> {
         caller.require(Permission::Bill)?;
+        let account = self.get_billing_contract(caller, id).await?.account_id;
         let tx = self.store.begin().await?;
+        self.lock_customers_of(&tx, account).await?;
         let before = self.open_contract(&tx, id, change.expected_version).await?;
         let mut after = before.clone();
         change.apply(&mut after.terms)?;
@@ -220,6 +225,13 @@ impl Flows {
             return Ok(before);
         }
         checked_terms(&after.terms)?;
+        let other_currency = after.terms.currency != before.terms.currency;
+        if other_currency && subscriptions::any_in(&*tx, id).await? {
+            return Err(FlowError::Invalid(format!(
+                "the billing contract has subscriptions, so its currency stays {}; make another contract for {}",
+                before.terms.currency, after.terms.currency
+            )));
+        }
         self.write_contract(tx, caller, "billing-contract.changed", &before, after, None)
             .await
     }
@@ -237,7 +249,9 @@ impl Flows {
     ) -> Result<BillingContract, FlowError> {
         caller.require(Permission::Bill)?;
         let reason = checked("reason", reason)?;
+        let account = self.get_billing_contract(caller, id).await?.account_id;
         let tx = self.store.begin().await?;
+        self.lock_customers_of(&tx, account).await?;
         let known = billing_contracts::lock(&tx, id)
             .await?
             .ok_or_else(|| FlowError::not_found("billing contract", id))?;
@@ -315,6 +329,8 @@ impl Flows {
             reason,
         };
         audit::record(&tx, &self.context, caller, entry).await?;
+        self.follow_contract(&tx, caller, after.account_id, after.id)
+            .await?;
         tx.commit().await?;
         Ok(after)
     }

@@ -1,6 +1,8 @@
 //! Asking for Jobs, following them, cancelling them (D5).
 
+use chrono::{DateTime, Utc};
 use serde_json::json;
+use uuid::Uuid;
 
 use super::{FlowError, Flows};
 use crate::domain::caller::{Caller, Permission};
@@ -8,6 +10,7 @@ use crate::domain::ids::{JobId, ProviderId};
 use crate::domain::job::{Job, JobWork};
 use crate::domain::sync_run::SyncRun;
 use crate::store::audit::Entry;
+pub use crate::store::jobs::Filter as JobFilter;
 use crate::store::{audit, jobs, providers, sync_runs};
 
 impl Flows {
@@ -48,7 +51,7 @@ impl Flows {
         self.request(caller, &JobWork::SyncCrmDirectory).await
     }
 
-    async fn request(&self, caller: &Caller, work: &JobWork) -> Result<Job, FlowError> {
+    pub(super) async fn request(&self, caller: &Caller, work: &JobWork) -> Result<Job, FlowError> {
         let tx = self.store.begin().await?;
         let queued = jobs::enqueue(&tx, &self.context, caller, work, None).await?;
         if let jobs::Enqueued::New(id) = queued {
@@ -98,6 +101,33 @@ impl Flows {
     pub async fn list_jobs(&self, caller: &Caller, most: u64) -> Result<Vec<Job>, FlowError> {
         caller.require(Permission::Read)?;
         Ok(jobs::latest(self.store.reader(), most).await?)
+    }
+
+    /// One page of Jobs, newest first.
+    ///
+    /// # Errors
+    /// When the caller may not.
+    pub async fn page_of_jobs(
+        &self,
+        caller: &Caller,
+        filter: &jobs::Filter,
+        before: Option<(DateTime<Utc>, Uuid)>,
+        most: u64,
+    ) -> Result<Vec<Job>, FlowError> {
+        caller.require(Permission::Read)?;
+        Ok(jobs::list(self.store.reader(), filter, before, most).await?)
+    }
+
+    /// Asks for the work of an ended Job once more. While the same work is unfinished, that Job is the answer.
+    ///
+    /// # Errors
+    /// When the caller may not, or there is no such Job.
+    pub async fn rerun_job(&self, caller: &Caller, id: JobId) -> Result<Job, FlowError> {
+        caller.require(Permission::Sync)?;
+        let job = jobs::find(self.store.reader(), id)
+            .await?
+            .ok_or_else(|| FlowError::not_found("job", id))?;
+        self.request(caller, &job.work).await
     }
 
     /// Stops a Job: a waiting one at once, a running one before its next commit.

@@ -214,6 +214,9 @@ impl Flows {
         }
         audit::record_all(tx, &self.context, by, entries).await?;
         outbox::publish(tx, &self.context, events).await?;
+        self.follow_mappings(tx, by, &written).await?;
+        let before: Vec<_> = changes.iter().map(|change| (*change.of).clone()).collect();
+        self.judge_mappings(tx, &before).await?;
         Ok(written)
     }
 

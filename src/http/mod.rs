@@ -37,8 +37,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub use server::{ServerSettings, serve};
 
 use api::{
-    accounts, api_keys, billing_contracts, consent_triggers, deliveries, jobs, mapping,
-    match_plans, provider_accounts, providers, settings, sync_runs, triggers,
+    accounts, api_keys, billing_contracts, consent_triggers, deliveries, exceptions, jobs, mapping,
+    match_plans, provider_accounts, providers, schedules, settings, subscription_syncs,
+    subscription_triggers, subscriptions, sync_runs, triggers,
 };
 
 /// The route table. What is asked most stands first: routes are tried in this order.
@@ -63,12 +64,36 @@ fn routes(config: &mut ServiceConfig) {
         .service(match_plans::undo_match_plan)
         .service(jobs::get_job)
         .service(jobs::run_auto_match)
+        .service(jobs::list_jobs)
+        .service(jobs::cancel_job)
+        .service(jobs::rerun_job)
+        .service(schedules::list_schedules)
+        .service(schedules::set_subscription_schedule)
+        .service(schedules::change_schedule)
+        .service(schedules::run_schedule)
+        .service(schedules::list_schedule_jobs)
         .service(sync_runs::list_sync_runs)
         .service(billing_contracts::list_billing_contracts)
         .service(billing_contracts::create_billing_contract)
         .service(billing_contracts::get_billing_contract)
         .service(billing_contracts::change_billing_contract)
         .service(billing_contracts::close_billing_contract)
+        .service(subscriptions::list_subscriptions)
+        .service(subscriptions::get_subscription)
+        .service(subscriptions::change_subscription)
+        .service(subscriptions::list_license_changes)
+        .service(subscription_syncs::sync_subscriptions)
+        .service(subscription_syncs::preview_subscription_sync)
+        .service(subscription_syncs::get_subscription_preview)
+        .service(subscription_syncs::proceed_with_subscription_preview)
+        .service(subscription_syncs::list_subscription_sync_runs)
+        .service(subscription_syncs::get_subscription_sync_run)
+        .service(subscription_syncs::get_sync_report)
+        .service(subscription_syncs::get_sync_report_as_csv)
+        .service(exceptions::list_exceptions)
+        .service(exceptions::count_exceptions)
+        .service(exceptions::acknowledge_exception)
+        .service(exceptions::snooze_exception)
         .service(providers::list_providers)
         .service(providers::connect_provider)
         .service(providers::get_provider)
@@ -79,6 +104,10 @@ fn routes(config: &mut ServiceConfig) {
         .service(triggers::when_provider_account_is_mapped)
         .service(consent_triggers::when_consent_is_lapsing)
         .service(consent_triggers::when_consent_is_lost)
+        .service(subscription_triggers::when_subscription_changes)
+        .service(subscription_triggers::when_subscription_sync_finishes)
+        .service(subscription_triggers::when_subscription_sync_fails)
+        .service(subscription_triggers::when_exception_is_raised)
         .service(triggers::unsubscribe)
         .service(triggers::list_trigger_subscriptions)
         .service(triggers::send_test_event)

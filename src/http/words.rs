@@ -6,11 +6,15 @@ use super::problem::Problem;
 use crate::domain::billing_contract::{BillingPolicy, Frequency};
 use crate::domain::caller::Role;
 use crate::domain::consent::Trouble;
+use crate::domain::exception::ExceptionKind;
 use crate::domain::mapping::{MappedBy, MappingState};
 use crate::domain::match_plan::PlanItemState;
 use crate::domain::provider::ProviderKind;
 use crate::domain::provider_health::HealthIssue;
 use crate::domain::setting::AutoMatchMode;
+use crate::domain::subscription::{HeldFor, SubscriptionState as Standing};
+use crate::domain::subscription_run::{LineKind, RunSource};
+use crate::domain::subscription_sync::{ChangeKind, LogKind};
 use crate::domain::trigger::{DeliveryState, SubscriptionState};
 
 fn words(description: &str, words: impl IntoIterator<Item = &'static str>) -> Object {
@@ -165,6 +169,64 @@ pub fn run_outcome() -> Object {
     words(
         "Whether the whole listing was read; only then accounts can become missing.",
         ["running", "complete", "incomplete"],
+    )
+}
+
+/// The states of a subscription.
+pub fn subscription_standing() -> Object {
+    words(
+        "Where the subscription stands; absent while the provider's word for it is unknown.",
+        Standing::ALL.map(Standing::name),
+    )
+}
+
+/// Why a subscription sits in no contract.
+pub fn held_for() -> Object {
+    words(
+        "Why it sits in no billing contract: its provider account is not mapped, no contract fits, or several do.",
+        HeldFor::ALL.map(HeldFor::name),
+    )
+}
+
+/// What a sync would do.
+pub fn change_kind() -> Object {
+    words(
+        "What a sync would do to it.",
+        ChangeKind::ALL.map(ChangeKind::name),
+    )
+}
+
+/// What an entry of the change log is about.
+pub fn log_kind() -> Object {
+    words("What changed.", LogKind::ALL.map(LogKind::name))
+}
+
+/// What set a sync going.
+pub fn run_source() -> Object {
+    words(
+        "Whether a person decided on it, a job did it, or a mapping or billing contract brought it about.",
+        RunSource::ALL.map(RunSource::name),
+    )
+}
+
+/// How a sync of subscriptions ended.
+pub fn subscription_run_outcome() -> Object {
+    words(
+        "Whether everything was read and taken over.",
+        ["running", "complete", "incomplete"],
+    )
+}
+
+/// What a line of a report tells.
+pub fn line_kind() -> Object {
+    words("What the line tells.", LineKind::ALL.map(LineKind::name))
+}
+
+/// The kinds of exception.
+pub fn exception_kind() -> Object {
+    words(
+        "What is wrong.",
+        ExceptionKind::ALL.iter().map(|kind| kind.name()),
     )
 }
 

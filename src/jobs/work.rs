@@ -13,6 +13,9 @@ pub(super) async fn perform(
         JobWork::SyncProviderAccounts { provider_id } => {
             flows.sync_provider_accounts(provider_id, lease).await
         }
+        JobWork::SyncSubscriptions { provider_id } => {
+            flows.sync_subscriptions(provider_id, lease).await
+        }
         JobWork::AutoMatch => flows.pull_and_match(lease).await,
         JobWork::SyncCrmDirectory => flows.sync_crm_directory(lease).await,
         JobWork::PlanAutoMatch => flows.pull_and_plan(lease).await,

@@ -177,6 +177,30 @@ pub async fn open_of(
     Ok(found)
 }
 
+/// As [`open_of`], and nobody closes or changes them until this transaction ends.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn hold_open_of(
+    tx: &WriteTx,
+    accounts: &[AccountId],
+) -> Result<Vec<BillingContract>, StoreError> {
+    let mut found = Vec::new();
+    for chunk in accounts.chunks(CHUNK) {
+        let rows = Entity::find()
+            .filter(Column::AccountId.is_in(chunk.iter().map(|id| id.as_uuid())))
+            .filter(Column::ClosedAt.is_null())
+            .order_by_asc(Column::Id)
+            .lock(LockType::Share)
+            .all(&**tx)
+            .await?;
+        for row in rows {
+            found.push(to_domain(row)?);
+        }
+    }
+    Ok(found)
+}
+
 /// One page of contracts, by name, and where the next begins.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 //! Jobs: follow one, ask for an auto-match (D5, B6). A Location is polled without a credential: its token names the Job and
 //! whoever asked for it (decision 11), and it answers 202 until the Job has ended, as Power Automate expects.
 
-use actix_web::web::Data;
+use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse, get, http::header, post};
 use chrono::{DateTime, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,9 @@ use uuid::Uuid;
 
 use crate::domain::ids::JobId;
 use crate::domain::job::{Job, JobState};
+use crate::flows::jobs::JobFilter;
 use crate::http::call::{Call, PathId};
+use crate::http::paging::{self, Listing};
 use crate::http::problem::Outcome;
 use crate::http::reading::Question;
 use crate::http::state::ApiState;
@@ -180,5 +182,128 @@ pub(in crate::http) async fn run_auto_match(
     } else {
         flows.request_auto_match(&call.caller).await?
     };
+    Ok(accepted(&state, &request, &call, job))
+}
+
+/// One page of jobs.
+#[derive(Serialize, ToSchema)]
+#[schema(as = JobPage)]
+pub(super) struct JobPage {
+    /// The jobs of this page, newest first.
+    value: Vec<JobBody>,
+    /// The next page; absent on the last one.
+    #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    next_link: Option<String>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct JobQuery {
+    /// Only jobs in this state.
+    #[param(schema_with = words::job_state)]
+    state: Option<String>,
+    /// Only jobs that do this, such as sync-subscriptions.
+    #[param(nullable = false, example = "sync-subscriptions")]
+    kind: Option<String>,
+    /// Rows of a page; 100 when left out, 500 at most.
+    #[serde(rename = "$top")]
+    #[param(nullable = false, minimum = 1)]
+    top: Option<u32>,
+    /// Where the listing goes on; part of the next link.
+    #[serde(rename = "$skiptoken")]
+    #[param(nullable = false)]
+    skip_token: Option<String>,
+}
+
+const MOST_PER_PAGE: u64 = 500;
+
+/// List jobs
+///
+/// Gives the jobs that fit every given condition, newest first, in pages, with how far each has come.
+#[utoipa::path(
+    tag = "Jobs",
+    params(JobQuery),
+    responses((status = 200, description = "One page of jobs.", body = JobPage)),
+    extensions(("x-ms-pageable" = json!({"nextLinkName": "@odata.nextLink"}))),
+)]
+#[get("/jobs")]
+pub(in crate::http) async fn list_jobs(
+    state: Data<ApiState>,
+    call: Call,
+    request: HttpRequest,
+    Question(query): Question<JobQuery>,
+) -> Outcome<Json<JobPage>> {
+    let known = JobState::ALL.map(JobState::name);
+    let wanted = query.state.as_deref();
+    let filter = JobFilter {
+        state: wanted
+            .map(|word| words::read("state", word, &known, JobState::from_name))
+            .transpose()?,
+        kind: query.kind,
+        schedule: None,
+    };
+    let top = paging::top(query.top, MOST_PER_PAGE)?;
+    let listing = Listing::new(&state, &call, "ListJobs", &(filter.state, &filter.kind));
+    let before = listing.position::<(DateTime<Utc>, Uuid)>(query.skip_token.as_deref())?;
+    let flows = &state.flows;
+    let mut jobs = flows
+        .page_of_jobs(&call.caller, &filter, before, top + 1)
+        .await?;
+    let more = jobs.len() as u64 > top;
+    jobs.truncate(usize::try_from(top).unwrap_or(usize::MAX));
+    let last = jobs.last().filter(|_| more);
+    let next = last.map(|job| (job.created_at, job.id.as_uuid()));
+    Ok(Json(JobPage {
+        next_link: next.map(|position| listing.next_link(&request, &position)),
+        value: jobs.into_iter().map(Into::into).collect(),
+    }))
+}
+
+/// Cancel a job
+///
+/// Stops a job: a waiting one at once, a running one before its next commit. What it did so far is kept. A job that has ended
+/// stays as it is.
+#[utoipa::path(
+    tag = "Jobs",
+    params(("jobId" = Uuid, Path, description = "Id of the job.")),
+    responses(
+        (status = 200, description = "The job as it is now.", body = JobBody),
+        (status = 404, description = "There is no such job."),
+    ),
+)]
+#[post("/jobs/{jobId}/cancellation")]
+pub(in crate::http) async fn cancel_job(
+    state: Data<ApiState>,
+    call: Call,
+    id: PathId<JobId>,
+) -> Outcome<Json<JobBody>> {
+    let job = state.flows.cancel_job(&call.caller, id.0).await?;
+    Ok(Json(job.into()))
+}
+
+/// Run a job again
+///
+/// Asks for the work of a job once more. While the same work is unfinished, that job is the answer.
+#[utoipa::path(
+    tag = "Jobs",
+    params(("jobId" = Uuid, Path, description = "Id of the job.")),
+    responses(
+        (status = 202, description = "The job that was asked for, or the unfinished one.", body = JobBody, headers(
+            ("Location" = String, description = "URL at which the job can be followed without a credential."),
+            ("Retry-After" = i32, description = "Seconds to wait before looking."),
+        )),
+        (status = 404, description = "There is no such job."),
+    ),
+)]
+#[post("/jobs/{jobId}/rerun")]
+pub(in crate::http) async fn rerun_job(
+    state: Data<ApiState>,
+    call: Call,
+    request: HttpRequest,
+    id: PathId<JobId>,
+) -> Outcome<HttpResponse> {
+    let job = state.flows.rerun_job(&call.caller, id.0).await?;
     Ok(accepted(&state, &request, &call, job))
 }

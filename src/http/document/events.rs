@@ -157,6 +157,16 @@ mod tests {
             ),
             (EventType::ConsentLapsing, "ConsentLapsingData"),
             (EventType::ConsentLost, "ConsentLostData"),
+            (EventType::SubscriptionChanged, "SubscriptionChangedData"),
+            (
+                EventType::SubscriptionSyncFinished,
+                "SubscriptionSyncFinishedData",
+            ),
+            (
+                EventType::SubscriptionSyncFailed,
+                "SubscriptionSyncFailedData",
+            ),
+            (EventType::ExceptionRaised, "ExceptionRaisedData"),
         ] {
             let at = chrono::DateTime::from_timestamp(0, 0).unwrap();
             let made = sample(event_type, at).data;

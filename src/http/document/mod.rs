@@ -5,6 +5,7 @@ mod common;
 mod consent_events;
 mod events;
 mod power_platform;
+mod subscription_events;
 
 use actix_web::App;
 use serde_json::Value;
@@ -28,6 +29,10 @@ use super::routes;
         ProblemCode,
         events::ProviderAccountCreatedEvent,
         events::ProviderAccountMappedEvent,
+        subscription_events::SubscriptionChangedEvent,
+        subscription_events::SubscriptionSyncFinishedEvent,
+        subscription_events::SubscriptionSyncFailedEvent,
+        subscription_events::ExceptionRaisedEvent,
         consent_events::ConsentLapsingEvent,
         consent_events::ConsentLostEvent,
     )),
@@ -36,6 +41,8 @@ use super::routes;
         (name = "Matching", description = "Plans of auto-match: look, apply, undo."),
         (name = "Accounts", description = "Customer accounts in Dynamics 365."),
         (name = "Billing Contracts", description = "Containers of an account's subscriptions for billing."),
+        (name = "Subscriptions", description = "What customers hold at providers, its syncs and its change log."),
+        (name = "Exceptions", description = "What will break billing later, and how to mend it."),
         (name = "Providers", description = "Connected sources of cloud subscriptions."),
         (name = "Jobs", description = "Background work."),
         (name = "Triggers", description = "Telling flows of events."),

@@ -24,7 +24,27 @@ const PICKERS: [(&str, &str, &str, &str); 4] = [
 ];
 
 /// What triggers deliver: path, schema, description.
-const NOTIFICATIONS: [(&str, &str, &str); 4] = [
+const NOTIFICATIONS: [(&str, &str, &str); 8] = [
+    (
+        "/v1/triggers/subscription-changed",
+        "SubscriptionChangedEvent",
+        "The subscription, and what changed.",
+    ),
+    (
+        "/v1/triggers/subscription-sync-finished",
+        "SubscriptionSyncFinishedEvent",
+        "How the sync ended.",
+    ),
+    (
+        "/v1/triggers/subscription-sync-failed",
+        "SubscriptionSyncFailedEvent",
+        "How the sync ended, and why.",
+    ),
+    (
+        "/v1/triggers/exception-raised",
+        "ExceptionRaisedEvent",
+        "The exception.",
+    ),
     (
         "/v1/triggers/new-provider-account",
         "ProviderAccountCreatedEvent",

@@ -33,6 +33,7 @@ pub struct Model {
     #[sea_orm(column_type = "Text")]
     pub default_price_list: Option<String>,
     pub is_default: bool,
+    #[sea_orm(column_type = "JsonBinary")]
     pub automation: Json,
     pub closed_at: Option<DateTimeUtc>,
     #[sea_orm(column_type = "Text")]

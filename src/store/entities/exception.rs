@@ -17,6 +17,12 @@ pub struct Model {
     pub remedy: String,
     pub opened_at: DateTimeUtc,
     pub closed_at: Option<DateTimeUtc>,
+    pub acknowledged_at: Option<DateTimeUtc>,
+    #[sea_orm(column_type = "Text")]
+    pub acknowledged_by: Option<String>,
+    pub snoozed_until: Option<DateTimeUtc>,
+    #[sea_orm(column_type = "Text")]
+    pub note: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -8,7 +8,7 @@ pub use queue::{
     Ending, cancel, cancel_requested, claim, end, guard, progress, reclaim_all, renew,
 };
 
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{Cond, OnConflict};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect,
@@ -175,6 +175,56 @@ pub async fn find(connection: &impl ConnectionTrait, id: JobId) -> Result<Option
         .await?
         .map(to_domain)
         .transpose()
+}
+
+/// Which Jobs to list. All conditions hold together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only in this state.
+    pub state: Option<JobState>,
+    /// Only of this kind.
+    pub kind: Option<String>,
+    /// Only those a schedule asked for.
+    pub schedule: Option<ScheduleId>,
+}
+
+/// Jobs, newest first, before the given one.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn list(
+    connection: &impl ConnectionTrait,
+    filter: &Filter,
+    before: Option<(chrono::DateTime<chrono::Utc>, uuid::Uuid)>,
+    most: u64,
+) -> Result<Vec<Job>, StoreError> {
+    use job::Column;
+    let mut condition = Cond::all();
+    if let Some(state) = filter.state {
+        condition = condition.add(Column::State.eq(state.name()));
+    }
+    if let Some(kind) = &filter.kind {
+        condition = condition.add(Column::Kind.eq(kind.as_str()));
+    }
+    if let Some(schedule) = filter.schedule {
+        condition = condition.add(Column::ScheduleId.eq(schedule.as_uuid()));
+    }
+    if let Some((at, id)) = before {
+        let earlier = Cond::any().add(Column::CreatedAt.lt(at)).add(
+            Cond::all()
+                .add(Column::CreatedAt.eq(at))
+                .add(Column::Id.lt(id)),
+        );
+        condition = condition.add(earlier);
+    }
+    let rows = job::Entity::find()
+        .filter(condition)
+        .order_by_desc(Column::CreatedAt)
+        .order_by_desc(Column::Id)
+        .limit(most)
+        .all(connection)
+        .await?;
+    rows.into_iter().map(to_domain).collect()
 }
 
 /// The latest Jobs, newest first.

@@ -123,6 +123,21 @@ pub async fn find(
         .transpose()
 }
 
+/// One schedule.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn find_by_id(
+    connection: &impl ConnectionTrait,
+    id: ScheduleId,
+) -> Result<Option<Schedule>, StoreError> {
+    schedule::Entity::find_by_id(id.as_uuid())
+        .one(connection)
+        .await?
+        .map(to_domain)
+        .transpose()
+}
+
 /// All schedules, the next to fire first.
 ///
 /// # Errors

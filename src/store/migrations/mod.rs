@@ -17,6 +17,8 @@ mod m0012_provider_health;
 mod m0013_engine;
 mod m0014_match_plans;
 mod m0016_billing_contracts;
+mod m0017_subscriptions;
+mod m0018_exception_care;
 
 use sea_orm_migration::prelude::*;
 
@@ -41,6 +43,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_engine::Migration),
             Box::new(m0014_match_plans::Migration),
             Box::new(m0016_billing_contracts::Migration),
+            Box::new(m0017_subscriptions::Migration),
+            Box::new(m0018_exception_care::Migration),
         ]
     }
 }

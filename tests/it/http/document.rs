@@ -9,7 +9,37 @@ use serde_json::{Value, json};
 use crate::support::app::{Answer, TestApp};
 
 /// The query parameters of every operation that has some.
-const QUERIES: [(&str, &[&str]); 12] = [
+const QUERIES: [(&str, &[&str]); 17] = [
+    (
+        "ListExceptions",
+        &[
+            "kind",
+            "subject",
+            "acknowledged",
+            "withSnoozed",
+            "$top",
+            "$skiptoken",
+        ],
+    ),
+    ("ListJobs", &["state", "kind", "$top", "$skiptoken"]),
+    (
+        "ListSubscriptions",
+        &[
+            "provider",
+            "providerAccountId",
+            "accountId",
+            "billingContractId",
+            "heldFor",
+            "gone",
+            "$top",
+            "$skiptoken",
+        ],
+    ),
+    (
+        "ListSubscriptionSyncRuns",
+        &["provider", "billingContractId", "$top", "$skiptoken"],
+    ),
+    ("GetSyncReport", &["$top", "$skiptoken"]),
     (
         "ListBillingContracts",
         &["accountId", "open", "currency", "$top", "$skiptoken"],

@@ -13,5 +13,6 @@ mod outage;
 mod outcome;
 mod plans;
 mod scene;
+mod subscription_sync;
 mod sync;
 mod torn;

@@ -10,6 +10,7 @@ use provider_bridge::domain::caller::{Caller, Channel, Role};
 use provider_bridge::domain::context::Context;
 use provider_bridge::domain::domain_name::DomainName;
 use provider_bridge::domain::ids::ProviderId;
+use provider_bridge::domain::ports::provider::Providers;
 use provider_bridge::domain::provider::{Provider, ProviderKind};
 use provider_bridge::domain::provider_account::{ExternalId, ListedCustomer};
 use provider_bridge::flows::Flows;
@@ -82,6 +83,8 @@ pub struct Settings {
     /// Of its chance: two instances on one store must not draw the same ids.
     pub seed: u64,
     pub bearer: Option<BearerSettings>,
+    /// None can be reached when left out.
+    pub providers: Option<Arc<dyn Providers>>,
 }
 
 impl Default for Settings {
@@ -91,6 +94,7 @@ impl Default for Settings {
             max_body_bytes: 65_536,
             seed: 1,
             bearer: None,
+            providers: None,
         }
     }
 }
@@ -111,7 +115,7 @@ impl TestApp {
         let flows = Flows {
             store: store.clone(),
             context: context.clone(),
-            providers: Arc::new(NoProviders),
+            providers: settings.providers.unwrap_or_else(|| Arc::new(NoProviders)),
             crm: crm.clone(),
             accounts: crm.clone(),
             directory: matcher.clone(),

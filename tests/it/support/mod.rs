@@ -5,6 +5,7 @@ pub mod app;
 pub mod cable;
 pub mod context;
 pub mod elsewhere;
+pub mod fake_provider;
 pub mod http;
 pub mod issuer;
 pub mod log;

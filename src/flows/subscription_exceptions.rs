@@ -1,0 +1,194 @@
+//! The exceptions that a subscription, its Account and its contract give rise to (D6): judged in the transaction that changes
+//! the fact, for exactly what it touched. [`Flows::judge_subscriptions`] states the whole truth about the subscriptions it is
+//! given, so that judging all of them anew changes nothing.
+
+use crate::domain::exception::{ExceptionKind, NewException};
+use crate::domain::ids::{AccountId, ProductSubscriptionId};
+use crate::domain::provider_account::ProviderAccount;
+use crate::domain::subscription::HeldFor;
+use crate::flows::{FlowError, Flows};
+use crate::store::exception_facts::{self, SubscriptionFacts};
+use crate::store::{WriteTx, exceptions};
+
+/// Judged in one statement.
+const CHUNK: usize = 1000;
+
+/// The kinds that one subscription can raise.
+pub(super) const OF_SUBSCRIPTIONS: [ExceptionKind; 9] = [
+    ExceptionKind::SubscriptionWithoutCustomer,
+    ExceptionKind::SubscriptionWithoutContract,
+    ExceptionKind::SubscriptionWithoutProduct,
+    ExceptionKind::SubscriptionWithoutUnit,
+    ExceptionKind::SubscriptionWithoutCurrency,
+    ExceptionKind::SubscriptionWithoutPrice,
+    ExceptionKind::SubscriptionCurrencyMismatch,
+    ExceptionKind::SubscriptionLostMargin,
+    ExceptionKind::SubscriptionQuantityMismatch,
+];
+
+/// What stands against billing this subscription. One that the provider lists no more needs nothing.
+fn of_subscription(facts: &SubscriptionFacts) -> Vec<(ExceptionKind, String)> {
+    use ExceptionKind as Kind;
+    if facts.gone {
+        return Vec::new();
+    }
+    let name = &facts.name;
+    let mut found = Vec::new();
+    match facts.held_for {
+        Some(HeldFor::Mapping) => found.push((
+            Kind::SubscriptionWithoutCustomer,
+            format!(
+                "subscription {name} belongs to a provider account that is mapped to no account"
+            ),
+        )),
+        Some(HeldFor::Contract) => found.push((
+            Kind::SubscriptionWithoutContract,
+            format!("subscription {name} fits no default billing contract of its account"),
+        )),
+        Some(HeldFor::Choice) => found.push((
+            Kind::SubscriptionWithoutContract,
+            format!("subscription {name} fits several default billing contracts of its account"),
+        )),
+        None => {}
+    }
+    if facts.product_id.is_none() {
+        let detail = format!("the provider names no product of subscription {name}");
+        found.push((Kind::SubscriptionWithoutProduct, detail));
+    }
+    if facts.unit.is_none() {
+        let detail = format!("the provider names no unit of subscription {name}");
+        found.push((Kind::SubscriptionWithoutUnit, detail));
+    }
+    if facts.unit_cost.is_some() && facts.currency.is_none() {
+        let detail = format!("the cost of subscription {name} has no currency");
+        found.push((Kind::SubscriptionWithoutCurrency, detail));
+    }
+    if facts.logged.is_some_and(|logged| logged != facts.quantity) {
+        let logged = facts.logged.unwrap_or_default();
+        let detail = format!(
+            "the change log of subscription {name} adds up to {logged}, and its quantity is {}",
+            facts.quantity
+        );
+        found.push((Kind::SubscriptionQuantityMismatch, detail));
+    }
+    if let Some(contract) = &facts.contract {
+        if facts.selling_price.is_none() && !contract.has_price_list {
+            let detail =
+                format!("subscription {name} has no selling price, and its contract no price list");
+            found.push((Kind::SubscriptionWithoutPrice, detail));
+        }
+        let other = facts
+            .currency
+            .filter(|currency| *currency != contract.currency);
+        if let Some(currency) = other {
+            let detail = format!(
+                "subscription {name} costs {currency}, and its contract is in {}",
+                contract.currency
+            );
+            found.push((Kind::SubscriptionCurrencyMismatch, detail));
+        }
+        if let (Some(price), Some(cost), None) = (facts.selling_price, facts.unit_cost, other)
+            && cost > price
+        {
+            let detail = format!("subscription {name} costs {cost} and is sold for {price}");
+            found.push((Kind::SubscriptionLostMargin, detail));
+        }
+    }
+    found
+}
+
+fn account_subject(id: AccountId) -> String {
+    format!("account/{id}")
+}
+
+impl Flows {
+    /// Opens and closes the exceptions of these subscriptions, and of their Accounts, by the facts of now.
+    pub(super) async fn judge_subscriptions(
+        &self,
+        tx: &WriteTx,
+        ids: &[ProductSubscriptionId],
+    ) -> Result<(), FlowError> {
+        for chunk in ids.chunks(CHUNK) {
+            let facts = exception_facts::of_subscriptions(&**tx, chunk).await?;
+            let subjects: Vec<_> = chunk
+                .iter()
+                .map(|id| format!("subscription/{id}"))
+                .collect();
+            let mut wanted = Vec::new();
+            let mut accounts = Vec::new();
+            for facts in &facts {
+                accounts.extend(facts.account_id);
+                let found = of_subscription(facts);
+                wanted.extend(found.into_iter().map(|(kind, detail)| NewException {
+                    kind,
+                    subject: format!("subscription/{}", facts.id),
+                    detail,
+                }));
+            }
+            exceptions::settle(tx, &self.context, &OF_SUBSCRIPTIONS, &subjects, wanted).await?;
+            accounts.sort_unstable();
+            accounts.dedup();
+            self.judge_accounts(tx, &accounts).await?;
+        }
+        Ok(())
+    }
+
+    /// The Accounts of changed mappings: those of before are named by the subscriptions that leave them.
+    pub(super) async fn judge_mappings(
+        &self,
+        tx: &WriteTx,
+        before: &[ProviderAccount],
+    ) -> Result<(), FlowError> {
+        let mut accounts: Vec<_> = before
+            .iter()
+            .filter_map(|account| account.mapping.account_id())
+            .collect();
+        accounts.sort_unstable();
+        accounts.dedup();
+        self.judge_accounts(tx, &accounts).await
+    }
+
+    /// Opens and closes the exceptions of these Accounts: one that has subscriptions needs a contract.
+    pub(super) async fn judge_accounts(
+        &self,
+        tx: &WriteTx,
+        accounts: &[AccountId],
+    ) -> Result<(), FlowError> {
+        for chunk in accounts.chunks(CHUNK) {
+            let without = exception_facts::accounts_without_contract(&**tx, chunk).await?;
+            let subjects: Vec<_> = chunk.iter().map(|id| account_subject(*id)).collect();
+            let wanted = without.into_iter().map(|id| NewException {
+                kind: ExceptionKind::AccountWithoutContract,
+                subject: account_subject(id),
+                detail: "the account has subscriptions and no open billing contract".to_owned(),
+            });
+            let kinds = [ExceptionKind::AccountWithoutContract];
+            exceptions::settle(tx, &self.context, &kinds, &subjects, wanted.collect()).await?;
+        }
+        Ok(())
+    }
+
+    /// Judges every subscription anew, and says how many exceptions were opened or closed: none, if every change judged what
+    /// it touched.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub async fn judge_everything(&self) -> Result<(), FlowError> {
+        let mut after = None;
+        loop {
+            let ids = crate::store::subscriptions::sync::ids_after(
+                self.store.reader(),
+                after,
+                CHUNK as u64,
+            )
+            .await?;
+            let Some(last) = ids.last() else {
+                return Ok(());
+            };
+            after = Some(*last);
+            let tx = self.store.begin().await?;
+            self.judge_subscriptions(&tx, &ids).await?;
+            tx.commit().await?;
+        }
+    }
+}

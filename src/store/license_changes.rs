@@ -1,0 +1,236 @@
+//! The License Change Log (E1): entries are added, follow their subscription to another contract while they are not
+//! invoiced, and are archived; they are never deleted.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+
+use chrono::{DateTime, NaiveTime, Utc};
+use rust_decimal::Decimal;
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+use uuid::Uuid;
+
+use super::WriteTx;
+use super::entities::license_change::{self, Column, Entity};
+use super::error::StoreError;
+use crate::domain::billing_contract::BillingContract;
+use crate::domain::context::Context;
+use crate::domain::ids::{
+    BillingContractId, ChangeLogId, ProductSubscriptionId, SubscriptionRunId,
+};
+use crate::domain::money::{from_micros, micros};
+use crate::domain::subscription_sync::{LogEntry, LogKind};
+
+/// SQLite takes 32,766 variables in a statement; an entry has fifteen.
+const CHUNK: usize = 2000;
+/// What was found at the provider needs no provisioning (E3).
+pub const NOT_APPLICABLE: &str = "not-applicable";
+/// Why history from before a contract's go-live is archived (D11).
+pub const BEFORE_GO_LIVE: &str = "before the go-live date of the billing contract";
+
+/// An entry to be added.
+#[derive(Debug, Clone)]
+pub struct NewEntry {
+    /// The subscription.
+    pub subscription_id: ProductSubscriptionId,
+    /// The contract that bills it.
+    pub contract_id: Option<BillingContractId>,
+    /// What it says.
+    pub entry: LogEntry,
+    /// Why it is archived at once.
+    pub archived: Option<&'static str>,
+}
+
+/// An entry as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptEntry {
+    /// Our id.
+    pub id: ChangeLogId,
+    /// The subscription.
+    pub subscription_id: ProductSubscriptionId,
+    /// The contract that bills it.
+    pub contract_id: Option<BillingContractId>,
+    /// What it says.
+    pub entry: LogEntry,
+    /// Where its provisioning stands.
+    pub provisioning: String,
+    /// Whether it is invoiced or written off.
+    pub archived: bool,
+    /// Why it was written off.
+    pub archived_reason: Option<String>,
+    /// Who made it.
+    pub actor: String,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+fn cost(cost: Option<Decimal>) -> Option<String> {
+    cost.map(|cost| cost.normalize().to_string())
+}
+
+/// Adds entries.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn insert(
+    tx: &WriteTx,
+    context: &Context,
+    run: Option<SubscriptionRunId>,
+    actor: &str,
+    entries: Vec<NewEntry>,
+) -> Result<(), StoreError> {
+    let now = context.now();
+    for chunk in entries.chunks(CHUNK) {
+        let mut rows = Vec::with_capacity(chunk.len());
+        for new in chunk {
+            let entry = &new.entry;
+            let quantity = micros(entry.quantity_change).ok_or_else(|| {
+                let change = entry.quantity_change;
+                StoreError::impossible(
+                    "license_change",
+                    "quantity_change",
+                    new.subscription_id,
+                    change,
+                )
+            })?;
+            rows.push(license_change::ActiveModel {
+                id: Set(context.new_uuid()),
+                subscription_id: Set(new.subscription_id.as_uuid()),
+                contract_id: Set(new.contract_id.map(BillingContractId::as_uuid)),
+                kind: Set(entry.kind.name().to_owned()),
+                quantity_change: Set(quantity),
+                old_cost: Set(cost(entry.old_cost)),
+                new_cost: Set(cost(entry.new_cost)),
+                effective_at: Set(entry.effective_at),
+                estimated: Set(entry.estimated),
+                provisioning: Set(NOT_APPLICABLE.to_owned()),
+                archived: Set(new.archived.is_some()),
+                archived_reason: Set(new.archived.map(str::to_owned)),
+                run_id: Set(run.map(SubscriptionRunId::as_uuid)),
+                actor: Set(actor.to_owned()),
+                created_at: Set(now),
+            });
+        }
+        Entity::insert_many(rows)
+            .exec_without_returning(&**tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Moves what is not invoiced of these subscriptions to a contract, or out of any (B15), and archives what became effective
+/// before its go-live (D11).
+///
+/// # Errors
+/// When the database refuses.
+pub async fn move_active(
+    tx: &WriteTx,
+    subscriptions: &[ProductSubscriptionId],
+    to: Option<&BillingContract>,
+) -> Result<(), StoreError> {
+    for chunk in subscriptions.chunks(CHUNK) {
+        let of = || {
+            Column::SubscriptionId
+                .is_in(chunk.iter().map(|id| id.as_uuid()))
+                .and(Column::Archived.eq(false))
+        };
+        Entity::update_many()
+            .col_expr(
+                Column::ContractId,
+                Expr::value(to.map(|it| it.id.as_uuid())),
+            )
+            .filter(of())
+            .exec(&**tx)
+            .await?;
+        let Some(contract) = to else { continue };
+        let go_live = contract
+            .terms
+            .go_live_date
+            .and_time(NaiveTime::MIN)
+            .and_utc();
+        Entity::update_many()
+            .col_expr(Column::Archived, Expr::value(true))
+            .col_expr(Column::ArchivedReason, Expr::value(Some(BEFORE_GO_LIVE)))
+            .filter(of().and(Column::EffectiveAt.lt(go_live)))
+            .exec(&**tx)
+            .await?;
+    }
+    Ok(())
+}
+
+fn to_domain(row: license_change::Model) -> Result<KeptEntry, StoreError> {
+    let impossible =
+        |column, value: &str| StoreError::impossible("license_change", column, row.id, value);
+    let decimal = |column, text: Option<&str>| {
+        text.map(|text| Decimal::from_str(text).map_err(|_| impossible(column, text)))
+            .transpose()
+    };
+    Ok(KeptEntry {
+        id: ChangeLogId::new(row.id),
+        subscription_id: ProductSubscriptionId::new(row.subscription_id),
+        contract_id: row.contract_id.map(BillingContractId::new),
+        entry: LogEntry {
+            kind: LogKind::from_name(&row.kind).ok_or_else(|| impossible("kind", &row.kind))?,
+            quantity_change: from_micros(row.quantity_change),
+            old_cost: decimal("old_cost", row.old_cost.as_deref())?,
+            new_cost: decimal("new_cost", row.new_cost.as_deref())?,
+            effective_at: row.effective_at,
+            estimated: row.estimated,
+        },
+        provisioning: row.provisioning.clone(),
+        archived: row.archived,
+        archived_reason: row.archived_reason.clone(),
+        actor: row.actor.clone(),
+        created_at: row.created_at,
+    })
+}
+
+/// The entries of one subscription, the oldest first.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn of_subscription(
+    connection: &impl ConnectionTrait,
+    id: ProductSubscriptionId,
+    most: u64,
+) -> Result<Vec<KeptEntry>, StoreError> {
+    let rows = Entity::find()
+        .filter(Column::SubscriptionId.eq(id.as_uuid()))
+        .order_by_asc(Column::EffectiveAt)
+        .order_by_asc(Column::Id)
+        .limit(most)
+        .all(connection)
+        .await?;
+    rows.into_iter().map(to_domain).collect()
+}
+
+/// What the entries of these subscriptions add up to. One without entries is not among them.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn sums(
+    connection: &impl ConnectionTrait,
+    ids: &[ProductSubscriptionId],
+) -> Result<HashMap<ProductSubscriptionId, Decimal>, StoreError> {
+    let mut sums: HashMap<ProductSubscriptionId, i64> = HashMap::with_capacity(ids.len());
+    for chunk in ids.chunks(CHUNK) {
+        // Added up here: the engines do not agree on the type of a sum.
+        let rows: Vec<(Uuid, i64)> = Entity::find()
+            .select_only()
+            .columns([Column::SubscriptionId, Column::QuantityChange])
+            .filter(Column::SubscriptionId.is_in(chunk.iter().map(|id| id.as_uuid())))
+            .into_tuple()
+            .all(connection)
+            .await?;
+        for (id, change) in rows {
+            *sums.entry(ProductSubscriptionId::new(id)).or_default() += change;
+        }
+    }
+    Ok(sums
+        .into_iter()
+        .map(|(id, sum)| (id, from_micros(sum)))
+        .collect())
+}

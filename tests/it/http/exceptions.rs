@@ -1,0 +1,120 @@
+//! Exceptions over HTTP: raised with their remedy, counted, cared for, and closed when the fact is mended (D6).
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use provider_bridge::domain::caller::Role;
+use provider_bridge::store::outbox;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::subscriptions::{Desk, texts};
+use crate::support::app::Answer;
+use crate::support::fake_provider::{costing, listed};
+
+async fn kinds(desk: &Desk) -> Vec<String> {
+    let mut kinds = texts(&desk.get("/v1/exceptions").await.body["value"], "kind");
+    kinds.sort();
+    kinds
+}
+
+crate::on_both_engines! {
+    async fn an_exception_is_raised_told_cared_for_and_closes_with_its_fact(store: TestStore) {
+        let desk = Desk::of(&store, &["C1"]).await;
+        desk.provider.set("C1", vec![listed("s-1", "5"), costing(listed("s-2", "2"), "3", "EUR")]);
+        desk.sync().await;
+        assert_eq!(kinds(&desk).await, ["subscription-without-customer"; 2]);
+        let listed_now = desk.get("/v1/exceptions").await;
+        let one = &listed_now.body["value"][0];
+        assert!(one["remedy"].as_str().unwrap().contains("map the provider account"), "{one}");
+        assert!(one["link"].as_str().unwrap().contains("/v1/subscriptions/"), "{one}");
+        let told = outbox::all(desk.app.flows.store.reader()).await.unwrap();
+        assert_eq!(told.iter().filter(|event| event.event_type == "exception.raised").count(), 2);
+
+        desk.map(0, 1).await;
+        assert_eq!(kinds(&desk).await, ["account-without-contract", "subscription-without-contract", "subscription-without-contract"]);
+        desk.contract(1, "Cloud", json!({})).await;
+        assert_eq!(kinds(&desk).await, ["subscription-without-price"; 2]);
+        let second = desk.subscriptions().await.remove(1);
+        let path = format!("/v1/subscriptions/{}", second["subscriptionId"].as_str().unwrap());
+        desk.app.send(Method::PATCH, &desk.key, &path, &json!({ "sellingPrice": "2.5" })).await;
+        assert_eq!(kinds(&desk).await, ["subscription-lost-margin", "subscription-without-price"]);
+
+        let counts = desk.get("/v1/exception-counts").await;
+        let of = |kind: &str| counts.body["value"].as_array().unwrap().iter().find(|it| it["kind"] == kind).unwrap().clone();
+        assert_eq!((&of("subscription-lost-margin")["open"], &of("subscription-lost-margin")["withinDay"]), (&json!(1), &json!(1)));
+        desk.app.clock.advance(Duration::from_secs(86_400 * 8));
+        let counts = desk.get("/v1/exception-counts").await;
+        let margin = &counts.body["value"].as_array().unwrap().iter().find(|it| it["kind"] == "subscription-lost-margin").unwrap().clone();
+        assert_eq!((&margin["withinWeek"], &margin["withinMonth"]), (&json!(0), &json!(1)));
+
+        let all = desk.get("/v1/exceptions?kind=subscription-lost-margin").await;
+        let id = all.body["value"][0]["exceptionId"].as_str().unwrap().to_owned();
+        let acknowledged = desk.post(&format!("/v1/exceptions/{id}/acknowledgement"), json!({ "reason": "asked Sales" })).await;
+        assert_eq!((acknowledged.status, &acknowledged.body["note"]), (200, &json!("asked Sales")), "{acknowledged:?}");
+        assert_eq!(texts(&desk.get("/v1/exceptions?acknowledged=false").await.body["value"], "kind"), ["subscription-without-price"]);
+        let until = |days: i64| json!({ "until": desk.app.context.now() + TimeDelta::days(days), "reason": "until the renewal" });
+        for days in [-1, 91] {
+            assert_eq!(desk.post(&format!("/v1/exceptions/{id}/snooze"), until(days)).await.status, 422);
+        }
+        assert_eq!(desk.post(&format!("/v1/exceptions/{id}/acknowledgement"), json!({ "reason": " " })).await.status, 422);
+        assert_eq!(desk.post(&format!("/v1/exceptions/{id}/snooze"), until(2)).await.status, 200);
+        assert_eq!(kinds(&desk).await, ["subscription-without-price"]);
+        assert_eq!(desk.get("/v1/exceptions?withSnoozed=true").await.body["value"].as_array().unwrap().len(), 2);
+        desk.app.clock.advance(Duration::from_secs(86_400 * 3));
+        assert_eq!(kinds(&desk).await, ["subscription-lost-margin", "subscription-without-price"], "it wakes up");
+        desk.app.send(Method::PATCH, &desk.key, &path, &json!({ "sellingPrice": "3.5" })).await;
+        assert_eq!(kinds(&desk).await, ["subscription-without-price"]);
+        let closed = desk.post(&format!("/v1/exceptions/{id}/acknowledgement"), json!({ "reason": "late" })).await;
+        assert_eq!((closed.status, closed.code()), (409, "conflict"));
+        let reader = desk.app.key(&[Role::Reader]).await;
+        let path = format!("/v1/exceptions/{id}/acknowledgement");
+        let refused: Answer = desk.app.send(Method::POST, &reader, &path, &json!({ "reason": "r" })).await;
+        assert_eq!(refused.status, 403);
+    }
+
+    async fn jobs_are_listed_cancelled_and_run_again_and_a_schedule_fires_now_off_and_on(store: TestStore) {
+        let desk = Desk::of(&store, &["C1"]).await;
+        let first = desk.sync().await;
+        let id = first["jobId"].as_str().unwrap();
+        let again = desk.post(&format!("/v1/jobs/{id}/rerun"), json!({})).await;
+        assert_eq!((again.status, &again.body["state"]), (202, &json!("waiting")), "{again:?}");
+        assert!(again.header("location").contains("/v1/jobs/"));
+        let waiting = again.body["jobId"].as_str().unwrap();
+        let same = desk.post(&format!("/v1/jobs/{id}/rerun"), json!({})).await;
+        assert_eq!(same.body["jobId"], waiting, "while it is unfinished, it is the answer");
+        let cancelled = desk.post(&format!("/v1/jobs/{waiting}/cancellation"), json!({})).await;
+        assert_eq!((cancelled.status, &cancelled.body["state"]), (200, &json!("cancelled")), "{cancelled:?}");
+        let ended = desk.post(&format!("/v1/jobs/{id}/cancellation"), json!({})).await;
+        assert_eq!(ended.body["state"], "succeeded");
+        let page = desk.get("/v1/jobs?kind=sync-subscriptions&$top=1").await;
+        assert_eq!((&page.body["value"][0]["jobId"], page.body["@odata.nextLink"].is_string()), (&json!(waiting), true));
+        let states = desk.get("/v1/jobs?state=succeeded&kind=sync-subscriptions").await;
+        assert_eq!(states.body["value"][0]["jobId"], id);
+        assert_eq!(desk.app.get(&desk.key, "/v1/jobs?state=asleep").await.status, 400);
+
+        let provider = desk.get("/v1/provider-accounts").await.body["value"][0]["providerId"].as_str().unwrap().to_owned();
+        let path = format!("/v1/providers/{provider}/subscription-schedule");
+        let put = async |body: Value| desk.app.send(Method::PUT, &desk.key, &path, &body).await;
+        let refused = put(json!({ "cron": "every day", "timeZone": "Europe/Zurich" })).await;
+        assert_eq!(refused.status, 422, "{refused:?}");
+        let kept = put(json!({ "cron": "0 4 * * *", "timeZone": "Europe/Zurich" })).await;
+        assert_eq!((kept.status, &kept.body["enabled"], &kept.body["kind"]), (200, &json!(true), &json!("sync-subscriptions")), "{kept:?}");
+        let schedule = kept.body["scheduleId"].as_str().unwrap().to_owned();
+        let off = desk.app.send(Method::PATCH, &desk.key, &format!("/v1/schedules/{schedule}"), &json!({ "enabled": false })).await;
+        assert_eq!((off.status, &off.body["enabled"], off.body.get("nextRunAt")), (200, &json!(false), None));
+        let now = desk.post(&format!("/v1/schedules/{schedule}/run"), json!({})).await;
+        assert_eq!(now.status, 202, "{now:?}");
+        let all = desk.get("/v1/schedules").await;
+        assert_eq!(texts(&all.body["value"], "scheduleId"), [schedule.as_str()]);
+        let on = desk.app.send(Method::PATCH, &desk.key, &format!("/v1/schedules/{schedule}"), &json!({ "enabled": true })).await;
+        assert!(on.body["nextRunAt"].is_string(), "{on:?}");
+        let runner = provider_bridge::jobs::Runner::new(desk.app.flows.clone(), provider_bridge::jobs::RunnerSettings::default());
+        runner.run_due().await;
+        desk.app.clock.advance(Duration::from_secs(86_400));
+        assert_eq!(provider_bridge::jobs::fire_due(&desk.app.flows).await.unwrap(), 1);
+        assert_eq!(provider_bridge::jobs::fire_due(&desk.app.flows).await.unwrap(), 0, "it fires once");
+        let history = desk.get(&format!("/v1/schedules/{schedule}/jobs")).await;
+        assert_eq!(texts(&history.body["value"], "state"), ["waiting"]);
+    }
+}
