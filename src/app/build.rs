@@ -26,7 +26,7 @@ use crate::flows::{Flows, schedules};
 use crate::http::dataverse::{NoticeDoor, NoticeSettings};
 use crate::http::documents::Documents;
 use crate::http::links::Links;
-use crate::http::pages::PageSettings;
+use crate::http::pages::{CrmConnection, PageSettings};
 use crate::http::rate_limit::RateLimit;
 use crate::http::state::ApiState;
 use crate::http::{ServerSettings, document};
@@ -367,6 +367,12 @@ fn pages(config: &Config) -> PageSettings {
         hosts: std::iter::once(own)
             .chain(config.server.allowed_hosts.iter().cloned())
             .collect(),
+        crm: config.dataverse.org_url().map(|org_url| CrmConnection {
+            org_url: org_url.to_string(),
+            tenant: config.dataverse.tenant.clone(),
+            client_id: config.dataverse.client_id.clone(),
+            takes_webhooks: !config.dataverse.webhook_secrets.is_empty(),
+        }),
     }
 }
 

@@ -37,8 +37,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub use server::{ServerSettings, serve};
 
 use api::{
-    accounts, api_keys, billing_contracts, consent_triggers, deliveries, exceptions, jobs, mapping,
-    match_plans, provider_accounts, providers, schedules, settings, subscription_syncs,
+    accounts, api_keys, billing_contracts, consent_triggers, crm, deliveries, exceptions, jobs,
+    mapping, match_plans, provider_accounts, providers, schedules, settings, subscription_syncs,
     subscription_triggers, subscriptions, sync_runs, triggers,
 };
 
@@ -100,6 +100,7 @@ fn routes(config: &mut ServiceConfig) {
         .service(providers::change_provider)
         .service(providers::sync_provider_accounts)
         .service(providers::verify_connectivity)
+        .service(crm::verify_crm_connectivity)
         .service(triggers::when_provider_account_is_created)
         .service(triggers::when_provider_account_is_mapped)
         .service(consent_triggers::when_consent_is_lapsing)

@@ -7,6 +7,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::crm::CrmConnection;
 use crate::domain::api_key::Session;
 use crate::domain::caller::{Caller, Channel, Permission};
 use crate::domain::ids::ProviderId;
@@ -31,6 +32,8 @@ pub struct PageSettings {
     pub kind: &'static str,
     /// Host names, with the port where it is not the scheme's own, under which the pages may be asked for.
     pub hosts: Vec<String>,
+    /// The connection to the CRM, where there is one.
+    pub crm: Option<CrmConnection>,
 }
 
 /// A signed-in visitor.

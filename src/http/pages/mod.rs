@@ -9,6 +9,7 @@ mod assets;
 mod change;
 mod connect;
 mod consent;
+mod crm;
 mod door;
 mod home;
 mod provider;
@@ -20,6 +21,7 @@ mod words;
 
 use actix_web::web::ServiceConfig;
 
+pub use crm::CrmConnection;
 pub use door::PageSettings;
 
 /// The pages' own route table; they are for people and stand in no API document.
@@ -31,6 +33,8 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .service(providers::sync)
         .service(connect::ask)
         .service(connect::connect)
+        .service(crm::show)
+        .service(crm::verify)
         .service(provider::show)
         .service(provider::verify)
         .service(consent::begin)

@@ -120,6 +120,7 @@ fn closed() -> Vec<(&'static str, Permission, Value)> {
         ("ChangeProvider", Configure, json!({})),
         ("SyncProviderAccounts", Sync, Value::Null),
         ("VerifyConnectivity", Sync, Value::Null),
+        ("VerifyCrmConnectivity", Sync, Value::Null),
         ("WhenProviderAccountIsCreated", Subscribe, callback.clone()),
         ("WhenProviderAccountIsMapped", Subscribe, callback.clone()),
         ("WhenConsentIsLapsing", Subscribe, callback.clone()),

@@ -75,7 +75,7 @@ crate::on_both_engines! {
         let cookie = signed_in(&app, Role::Admin).await;
         let provider = format!("/providers/{id}");
         for path in [
-            "/", "/connect-provider", &provider, "/consent/callback?state=x&code=y", "/consent/admin-callback?state=x",
+            "/", "/connect-provider", "/crm", &provider, "/consent/callback?state=x&code=y", "/consent/admin-callback?state=x",
             "/consent/refused?reason=wrong-tenant", "/sign-in/x", "/providers/none", "/nothing",
         ] {
             let answer = Answer::of(asked(&app, Method::GET, path, &cookie)).await;

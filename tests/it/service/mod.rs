@@ -2,6 +2,7 @@
 //! killed in the middle.
 
 mod canaries;
+mod crm_connection;
 mod crm_faults;
 mod desk;
 mod disk;

@@ -160,6 +160,7 @@ impl TestApp {
                 environment: "test".to_owned(),
                 kind: "development",
                 hosts: vec![PAGE_HOST.to_owned()],
+                crm: None,
             },
             documents: Documents::new(&document::openapi(), None),
             metrics: Arc::new(|| "# no numbers in this test\n".to_owned()),
