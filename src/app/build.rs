@@ -47,6 +47,8 @@ use crate::providers::partner_center::PartnerCenterSettings;
 use crate::store::retention::Retention;
 use crate::store::{Engine, Store, deliveries, directory_mark, jobs, leases};
 
+/// What is mapped is looked at again once a night (UTC).
+const CHECK_MAPPINGS: &str = "40 2 * * *";
 /// The sweep runs once a night (UTC).
 const SWEEP: &str = "20 3 * * *";
 
@@ -262,6 +264,7 @@ impl App {
                 self.config.dataverse.refresh.as_str(),
                 connected,
             ),
+            (JobWork::CheckMappings, CHECK_MAPPINGS, connected),
             (JobWork::Sweep, SWEEP, true),
         ];
         let flows = &self.flows;

@@ -41,6 +41,26 @@ impl AccountState {
     }
 }
 
+/// An Account to be created in the CRM (B8).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewAccount {
+    /// `name`.
+    pub name: String,
+    /// `websiteurl`.
+    pub website: Option<String>,
+    /// `address1_country`.
+    pub country: Option<String>,
+    /// `address1_city`.
+    pub city: Option<String>,
+    /// `address1_postalcode`.
+    pub postal_code: Option<String>,
+    /// `ownerid`, a user; the application user when `None`.
+    pub owner_user_id: Option<uuid::Uuid>,
+    /// `owningbusinessunit`; that of the owner when `None`.
+    pub business_unit_id: Option<uuid::Uuid>,
+}
+
 /// An Account as the CRM shows it now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {

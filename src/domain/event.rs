@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::caller::Caller;
-use super::ids::{EventId, ProviderAccountId};
+use super::ids::{AccountId, EventId, ProviderAccountId};
 use super::mapping::{Mapping, MatchEvidence};
 use super::provider::Provider;
 use super::provider_account::ProviderAccount;
@@ -121,6 +121,12 @@ pub const SCHEMA_VERSION: i32 = 1;
 #[must_use]
 pub fn provider_account_subject(id: ProviderAccountId) -> String {
     format!("provider-account/{id}")
+}
+
+/// The subject of what is about one CRM Account.
+#[must_use]
+pub fn account_subject(id: AccountId) -> String {
+    format!("account/{id}")
 }
 
 /// Reads [`provider_account_subject`] back.

@@ -41,6 +41,12 @@ macro_rules! kinds {
 kinds! {
     /// A mapping points to an Account that is gone, deactivated, or merged against one-to-one (B10).
     BrokenMapping = "broken-mapping", "map the provider account to an active account, or unmap it";
+    /// The evidence is sure of another Account than the mapped one.
+    MappingDrift = "mapping-drift", "look at the evidence and remap the provider account, or reject the suggestion if the mapping is right";
+    /// The CRM has a mapped customer in several Accounts (B9).
+    DuplicateAccounts = "duplicate-accounts", "merge the accounts in Dynamics; the mappings follow the one that survives";
+    /// One customer is mapped differently through two providers, or at one and not at another (B12).
+    SplitCustomer = "split-customer", "map the provider accounts to the same account, or unmap the one that is wrong";
     /// A trigger subscription was retired or suspended because its receiver keeps refusing.
     TriggerRefused = "trigger-refused", "turn the flow off and on again";
     /// A webhook of Dynamics came with an unknown secret; it is not sent again (H4).

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::ids::{JobId, MatchPlanId, ProviderId};
+use super::ids::{JobId, MatchPlanId, ProviderAccountId, ProviderId};
 
 /// Tries before a Job is given up (D5).
 pub const MAX_ATTEMPTS: i32 = 5;
@@ -38,6 +38,13 @@ pub enum JobWork {
         /// The plan.
         plan_id: MatchPlanId,
     },
+    /// Look again at everything that is mapped (B9, B12).
+    CheckMappings,
+    /// Go on with the creation of an Account that stopped in the middle (B8).
+    CreateAccount {
+        /// For this Provider Account.
+        provider_account_id: ProviderAccountId,
+    },
     /// Remove what has outlived its retention.
     Sweep,
 }
@@ -54,6 +61,8 @@ impl JobWork {
             Self::PlanAutoMatch => "plan-auto-match",
             Self::ApplyMatchPlan { .. } => "apply-match-plan",
             Self::UndoMatchPlan { .. } => "undo-match-plan",
+            Self::CheckMappings => "check-mappings",
+            Self::CreateAccount { .. } => "create-account",
             Self::Sweep => "sweep",
         }
     }
@@ -80,6 +89,10 @@ impl JobWork {
             Self::ApplyMatchPlan { plan_id } | Self::UndoMatchPlan { plan_id } => {
                 format!("match-plan:{plan_id}")
             }
+            Self::CheckMappings => "check-mappings".to_owned(),
+            Self::CreateAccount {
+                provider_account_id,
+            } => format!("create-account:{provider_account_id}"),
             Self::Sweep => "sweep".to_owned(),
         }
     }
@@ -91,7 +104,9 @@ impl JobWork {
             Self::AutoMatch
             | Self::SyncCrmDirectory
             | Self::ApplyMatchPlan { .. }
-            | Self::UndoMatchPlan { .. } => true,
+            | Self::UndoMatchPlan { .. }
+            | Self::CheckMappings
+            | Self::CreateAccount { .. } => true,
             Self::SyncProviderAccounts { .. }
             | Self::SyncSubscriptions { .. }
             | Self::PlanAutoMatch

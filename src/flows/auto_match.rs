@@ -15,6 +15,7 @@ pub(super) mod decided;
 mod page;
 mod plan;
 mod tenants;
+mod watch;
 
 use std::collections::HashMap;
 
@@ -27,13 +28,13 @@ use self::decided::Decided;
 use super::{FlowError, Flows};
 use crate::domain::caller::Caller;
 use crate::domain::ids::{AccountId, MatchPlanId};
-use crate::domain::job::JobLease;
+use crate::domain::job::{JobLease, JobWork};
 use crate::domain::mapping::MappingState;
 use crate::domain::provider_account::ProviderAccount;
 use crate::domain::setting::{AutoMatchMode, OperatorSettings};
 use crate::matching::retrieve::Scratch;
 use crate::store::provider_accounts::{self, After, Filter};
-use crate::store::settings;
+use crate::store::{jobs, settings};
 
 /// Provider Accounts in one page, and changed in one transaction at most.
 const PAGE: u64 = 500;
@@ -115,6 +116,9 @@ impl Flows {
             }
         }
         run.matched.mapped = mapped;
+        if mapped > 0 {
+            self.check_mappings_soon(lease).await?;
+        }
         let mode = run.settings.auto_match;
         Ok(match run.note {
             Some(note) => json!({ "mode": mode, "counts": run.matched, "note": note }),
@@ -124,6 +128,15 @@ impl Flows {
 }
 
 impl Flows {
+    /// New mappings may differ from those of the same customer at other providers.
+    async fn check_mappings_soon(&self, lease: JobLease) -> Result<(), FlowError> {
+        let by = Caller::service(lease.job_id);
+        let tx = self.store.begin().await?;
+        jobs::guard(&tx, lease).await?;
+        jobs::enqueue(&tx, &self.context, &by, &JobWork::CheckMappings, None).await?;
+        Ok(tx.commit().await?)
+    }
+
     async fn begin_matching(
         &self,
         lease: JobLease,

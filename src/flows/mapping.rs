@@ -208,8 +208,9 @@ impl Flows {
             ));
             if change.of.mapping.state() == MappingState::Mapped {
                 let subject = provider_account_subject(account.id);
-                exceptions::close(tx, &self.context, ExceptionKind::BrokenMapping, &subject)
-                    .await?;
+                for kind in [ExceptionKind::BrokenMapping, ExceptionKind::MappingDrift] {
+                    exceptions::close(tx, &self.context, kind, &subject).await?;
+                }
             }
         }
         audit::record_all(tx, &self.context, by, entries).await?;

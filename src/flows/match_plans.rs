@@ -4,16 +4,21 @@
 use serde_json::json;
 
 use super::mapping::checked_reason;
+use super::matcher::{reasons_of, rounded};
 use super::{FlowError, Flows};
 use crate::domain::caller::{Caller, Permission};
 use crate::domain::event::provider_account_subject;
+use crate::domain::exception::ExceptionKind;
 use crate::domain::ids::{AccountId, MatchPlanId, ProviderAccountId};
 use crate::domain::job::{Job, JobWork};
+use crate::domain::mapping::{MappingState, Suggestion};
 use crate::domain::match_plan::{MatchPlan, PlanItem, PlanItemState};
+use crate::matching::retrieve::Scratch;
 use crate::store::audit::Entry;
-use crate::store::mappings::{rejections, suggestions};
+use crate::store::mappings::rejections;
+use crate::store::mappings::suggestions::{self, NamedSuggestion};
 use crate::store::match_plans::{self, Step};
-use crate::store::{WriteTx, audit, jobs};
+use crate::store::{WriteTx, audit, exceptions, jobs, provider_accounts};
 
 /// A plan with how many items are in each state.
 pub type Counted = (MatchPlan, Vec<(PlanItemState, u64)>);
@@ -156,6 +161,30 @@ impl Flows {
         Ok(job)
     }
 
+    /// What the engine would suggest for a Provider Account that is mapped: what a drift points to is rejected the same way.
+    async fn candidates_of(
+        &self,
+        id: ProviderAccountId,
+    ) -> Result<Vec<NamedSuggestion>, FlowError> {
+        let found = provider_accounts::find(self.store.reader(), id).await?;
+        let mapped = found.filter(|account| account.mapping.state() == MappingState::Mapped);
+        let Some(account) = mapped else {
+            return Ok(Vec::new());
+        };
+        let decision = self.matcher.decide(&account, &mut Scratch::default());
+        let candidates = decision.candidates.iter().filter_map(|candidate| {
+            Some(NamedSuggestion {
+                account_name: String::new(),
+                suggestion: Suggestion {
+                    account_id: candidate.account_key.parse().ok()?,
+                    confidence: rounded(candidate.confidence),
+                    reasons: reasons_of(&candidate.reasons),
+                },
+            })
+        });
+        Ok(candidates.collect())
+    }
+
     async fn queue_for_plan(
         &self,
         tx: &WriteTx,
@@ -189,9 +218,12 @@ impl Flows {
         self.account_to_change(caller, id).await?;
         let reason = checked_reason(reason)?;
         let tx = self.store.begin().await?;
-        self.lock_provider_account(&tx, id).await?;
+        let of = self.lock_provider_account(&tx, id).await?;
         let mut made = suggestions::of(&*tx, &[id]).await?;
         let mut made = made.remove(&id).unwrap_or_default();
+        if made.is_empty() {
+            made.extend(self.candidates_of(id).await?);
+        }
         let at = made
             .iter()
             .position(|it| it.suggestion.account_id == account);
@@ -214,7 +246,13 @@ impl Flows {
             reason.clone(),
         )
         .await?;
-        suggestions::replace(&tx, &[(id, made)]).await?;
+        if of.mapping.open_to_auto_match() {
+            suggestions::replace(&tx, &[(id, made)]).await?;
+        } else {
+            let subject = provider_account_subject(id);
+            let kind = ExceptionKind::MappingDrift;
+            exceptions::close(&tx, &self.context, kind, &subject).await?;
+        }
         let entry = Entry {
             action: "suggestion.rejected",
             subject: provider_account_subject(id),

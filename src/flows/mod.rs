@@ -5,6 +5,7 @@
 pub mod accounts;
 pub mod auto_match;
 pub mod billing_contracts;
+pub mod create_account;
 pub mod deliveries;
 pub mod error;
 pub mod exceptions;

@@ -114,6 +114,15 @@ impl Flows {
         self.apply_match_plan(plan, lease).await
     }
 
+    /// Pulls what changed, then looks again at everything that is mapped.
+    ///
+    /// # Errors
+    /// As [`Self::pull_and_match`].
+    pub async fn pull_and_check(&self, lease: JobLease) -> Result<serde_json::Value, FlowError> {
+        self.pull_first(lease).await?;
+        self.check_mappings(lease).await
+    }
+
     async fn pull_first(&self, lease: JobLease) -> Result<(), FlowError> {
         let mut run = Run {
             flows: self,

@@ -37,9 +37,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub use server::{ServerSettings, serve};
 
 use api::{
-    accounts, api_keys, billing_contracts, consent_triggers, crm, deliveries, exceptions, jobs,
-    mapping, match_plans, provider_accounts, providers, schedules, settings, subscription_syncs,
-    subscription_triggers, subscriptions, sync_runs, triggers,
+    accounts, api_keys, billing_contracts, consent_triggers, create_account, crm, deliveries,
+    exceptions, jobs, mapping, match_plans, provider_accounts, providers, schedules, settings,
+    subscription_syncs, subscription_triggers, subscriptions, sync_runs, triggers,
 };
 
 /// The route table. What is asked most stands first: routes are tried in this order.
@@ -57,6 +57,8 @@ fn routes(config: &mut ServiceConfig) {
         .service(mapping::include_provider_account)
         .service(mapping::list_suggestions)
         .service(match_plans::reject_suggestion)
+        .service(create_account::create_account_and_map)
+        .service(create_account::check_mappings)
         .service(match_plans::list_match_plans)
         .service(match_plans::get_match_plan)
         .service(match_plans::list_match_plan_items)

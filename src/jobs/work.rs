@@ -21,6 +21,10 @@ pub(super) async fn perform(
         JobWork::PlanAutoMatch => flows.pull_and_plan(lease).await,
         JobWork::ApplyMatchPlan { plan_id } => flows.pull_and_apply(plan_id, lease).await,
         JobWork::UndoMatchPlan { plan_id } => flows.undo_match_plan(plan_id, lease).await,
+        JobWork::CheckMappings => flows.pull_and_check(lease).await,
+        JobWork::CreateAccount {
+            provider_account_id,
+        } => flows.take_up_creation(provider_account_id, lease).await,
         JobWork::Sweep => flows.sweep(lease).await,
     }
 }

@@ -5,6 +5,7 @@
 //! What surprises: on SQLite there is one writing connection beside a pool of readers, so a read inside a flow that also
 //! writes belongs into the transaction; [`Signal`]s reach listeners only after the commit.
 
+pub mod account_creations;
 pub mod api_keys;
 pub mod audit;
 pub mod billing_contracts;

@@ -1,9 +1,10 @@
-//! The Dataverse Web API v9.2, read only. What surprises there: paging links are opaque and carry a cookie that is encoded
+//! The Dataverse Web API v9.2: reading, and creating Accounts. What surprises there: paging links are opaque and carry a cookie that is encoded
 //! twice; lookups read as `_name_value`; a throttled answer wants its `Retry-After` honoured or the wait grows; and rows
 //! hold more of a person than we may keep, so every request names its columns (`$select`).
 //! (Microsoft: "Compose HTTP requests", "Page results", "Use change tracking", "Service protection API limits".)
 
 mod changes;
+mod create;
 mod links;
 mod refusal;
 mod rows;
@@ -19,7 +20,7 @@ use url::Url;
 
 use self::links::Organisation;
 use self::transport::{Call, Row, Transport};
-use crate::domain::account::Account;
+use crate::domain::account::{Account, NewAccount};
 use crate::domain::context::Context;
 use crate::domain::ids::AccountId;
 use crate::domain::ports::crm::{
@@ -139,6 +140,10 @@ impl Crm for DataverseClient {
             cursor,
         )
         .await
+    }
+
+    async fn create_account(&self, id: AccountId, new: &NewAccount) -> Result<bool, CrmError> {
+        create::account(&self.transport, &self.organisation, id, new).await
     }
 
     async fn verify(&self) -> VerifyReport {

@@ -14,6 +14,7 @@ use crate::net::backoff::{Advice, Advise};
 /// Error codes that we act on. (Microsoft: "Web service error codes", "Service protection API limits".)
 mod code {
     pub(super) const NO_SUCH_ROW: &str = "0x80040217";
+    pub(super) const ROW_EXISTS: &str = "0x80040237";
     pub(super) const PRIVILEGE_MISSING: &str = "0x80040220";
     pub(super) const USER_NOT_IN_ORGANISATION: &str = "0x80072560";
     pub(super) const USER_DISABLED: &str = "0x80040225";
@@ -86,6 +87,12 @@ impl Failure {
         self.status == Some(404)
             && self.from_dataverse
             && matches!(self.error.code.as_deref(), None | Some(code::NO_SUCH_ROW))
+    }
+
+    /// A row of this id exists already, so that nothing was created.
+    pub(super) fn already_there(&self) -> bool {
+        self.from_dataverse
+            && (self.status == Some(412) || self.error.code.as_deref() == Some(code::ROW_EXISTS))
     }
 
     /// The change token is too old.

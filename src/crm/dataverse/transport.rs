@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::Method;
-use reqwest::header::{ACCEPT, HeaderName, IF_NONE_MATCH};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName, IF_NONE_MATCH};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -29,7 +29,7 @@ const PREFER: HeaderName = HeaderName::from_static("prefer");
 const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
 const ODATA_MAX_VERSION: HeaderName = HeaderName::from_static("odata-maxversion");
 
-/// A GET to be made.
+/// A GET to be made, or the creation of a row.
 pub(super) struct Call {
     /// For messages: "reading an account".
     pub(super) what: &'static str,
@@ -38,6 +38,8 @@ pub(super) struct Call {
     pub(super) prefer: Option<String>,
     /// The entity tag of the copy we have.
     pub(super) known_etag: Option<String>,
+    /// The row to create, and never to update, instead of reading.
+    pub(super) create: Option<Value>,
     /// A Job waits for it, not a person.
     pub(super) patient: bool,
 }
@@ -49,6 +51,7 @@ impl Call {
             url,
             prefer: None,
             known_etag: None,
+            create: None,
             patient: false,
         }
     }
@@ -167,16 +170,25 @@ impl Transport {
                 retry_after: None,
             })
         };
+        let (method, condition) = match &call.create {
+            Some(_) => (Method::PATCH, "*"),
+            None => (Method::GET, call.known_etag.as_deref().unwrap_or("null")),
+        };
         let mut request = self
             .http
-            .request(Method::GET, call.url.clone())
+            .request(method, call.url.clone())
             .map_err(failed)?
             .timeout(self.patience(call))
             .bearer_auth(token.expose_secret())
             .header(ACCEPT, "application/json")
             .header(ODATA_VERSION, "4.0")
             .header(ODATA_MAX_VERSION, "4.0")
-            .header(IF_NONE_MATCH, call.known_etag.as_deref().unwrap_or("null"));
+            .header(IF_NONE_MATCH, condition);
+        if let Some(row) = &call.create {
+            request = request
+                .header(CONTENT_TYPE, "application/json")
+                .body(row.to_string());
+        }
         if let Some(prefer) = &call.prefer {
             request = request.header(PREFER, prefer);
         }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::provider::FailureKind;
-use crate::domain::account::{Account, DirectoryAccount, DirectoryContact, DomainHit};
+use crate::domain::account::{Account, DirectoryAccount, DirectoryContact, DomainHit, NewAccount};
 use crate::domain::domain_name::RegistrableDomain;
 use crate::domain::ids::{AccountId, ContactId};
 use crate::domain::verify::VerifyReport;
@@ -100,6 +100,15 @@ pub trait Crm: Send + Sync {
         table: DirectoryTable,
         cursor: Option<&ChangeCursor>,
     ) -> Result<ChangePage, ChangeFeedError>;
+    /// Creates an Account under this id; false when it is there already, and then it stays as it is.
+    async fn create_account(&self, _id: AccountId, _new: &NewAccount) -> Result<bool, CrmError> {
+        Err(CrmError {
+            kind: FailureKind::Configuration,
+            message: "no CRM is connected that accounts can be created in".to_owned(),
+            code: None,
+            retry_after: None,
+        })
+    }
     /// A live test of every step.
     async fn verify(&self) -> VerifyReport;
 }

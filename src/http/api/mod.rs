@@ -6,6 +6,7 @@ pub mod accounts;
 pub mod api_keys;
 pub mod billing_contracts;
 pub mod consent_triggers;
+pub mod create_account;
 pub mod crm;
 pub mod deliveries;
 pub mod exceptions;

@@ -1,6 +1,7 @@
 //! The rows of every table, as SeaORM sees them. Rows stay inside the store: each aggregate turns them into domain types
 //! and back, and an impossible row fails loudly with table, column and id.
 
+pub mod account_creation;
 pub mod api_key;
 pub mod audit;
 pub mod billing_contract;

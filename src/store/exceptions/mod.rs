@@ -1,6 +1,7 @@
 //! Exceptions (D6): opened and closed in the transaction that changes the fact, each new one told of.
 
 pub mod care;
+pub mod whole;
 
 use std::collections::HashMap;
 

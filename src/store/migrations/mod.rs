@@ -16,6 +16,7 @@ mod m0011_consent;
 mod m0012_provider_health;
 mod m0013_engine;
 mod m0014_match_plans;
+mod m0015_account_creation;
 mod m0016_billing_contracts;
 mod m0017_subscriptions;
 mod m0018_exception_care;
@@ -42,6 +43,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_provider_health::Migration),
             Box::new(m0013_engine::Migration),
             Box::new(m0014_match_plans::Migration),
+            Box::new(m0015_account_creation::Migration),
             Box::new(m0016_billing_contracts::Migration),
             Box::new(m0017_subscriptions::Migration),
             Box::new(m0018_exception_care::Migration),

@@ -6,4 +6,5 @@ mod following;
 mod mapping;
 mod outside;
 mod settings;
+mod watching;
 mod world;

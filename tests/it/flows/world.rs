@@ -238,6 +238,36 @@ impl World {
 
     /// A customer whose tenant is known.
     pub async fn tenant(&self, name: &str, tenant: &str, domains: &[&str]) -> ProviderAccountId {
+        let provider = self.provider.id;
+        self.tenant_at(provider, name, tenant, domains).await
+    }
+
+    /// The same at another provider, which is called Elsewhere.
+    pub async fn tenant_elsewhere(
+        &self,
+        name: &str,
+        tenant: &str,
+        domains: &[&str],
+    ) -> ProviderAccountId {
+        let provider = Provider {
+            id: ProviderId::new(self.flows.context.new_uuid()),
+            name: "Elsewhere".to_owned(),
+            partner_tenant: "22222222-2222-2222-2222-222222222222".to_owned(),
+            ..self.provider.clone()
+        };
+        let tx = self.flows.store.begin().await.unwrap();
+        providers::insert(&tx, &provider).await.unwrap();
+        tx.commit().await.unwrap();
+        self.tenant_at(provider.id, name, tenant, domains).await
+    }
+
+    async fn tenant_at(
+        &self,
+        provider: ProviderId,
+        name: &str,
+        tenant: &str,
+        domains: &[&str],
+    ) -> ProviderAccountId {
         let listed = ListedCustomer {
             external_id: ExternalId::parse(tenant).unwrap(),
             name: name.to_owned(),
@@ -246,7 +276,7 @@ impl World {
             relationship: "reseller".to_owned(),
         };
         let tx = self.flows.store.begin().await.unwrap();
-        let added = sync::insert(&tx, &self.flows.context, self.provider.id, vec![listed])
+        let added = sync::insert(&tx, &self.flows.context, provider, vec![listed])
             .await
             .unwrap();
         let details = CustomerDetails {

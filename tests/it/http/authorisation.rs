@@ -66,6 +66,8 @@ fn closed() -> Vec<(&'static str, Permission, Value)> {
         ("ChangeSettings", Configure, json!({})),
         ("GetJob", Read, Value::Null),
         ("RunAutoMatch", Map, Value::Null),
+        ("CreateAccountAndMap", Map, json!({})),
+        ("CheckMappings", Map, Value::Null),
         ("ListMatchPlans", Read, Value::Null),
         ("GetMatchPlan", Read, Value::Null),
         ("ListMatchPlanItems", Read, Value::Null),

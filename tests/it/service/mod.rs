@@ -2,6 +2,7 @@
 //! killed in the middle.
 
 mod canaries;
+mod creating;
 mod crm_connection;
 mod crm_faults;
 mod desk;
@@ -17,3 +18,4 @@ mod scene;
 mod subscription_sync;
 mod sync;
 mod torn;
+mod watching;
