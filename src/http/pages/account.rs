@@ -205,7 +205,7 @@ async fn make(
 }
 
 /// "contoso.com is the account's website (+4.1)".
-fn evidence_line(reason: &Reason) -> String {
+pub(super) fn evidence_line(reason: &Reason) -> String {
     match reason.weight {
         Some(weight) => format!("{} ({weight:+.1})", reason.text),
         None => reason.text.clone(),

@@ -12,6 +12,7 @@ mod consent;
 mod crm;
 mod door;
 mod home;
+mod plans;
 mod provider;
 mod providers;
 mod refusal;
@@ -46,6 +47,13 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .service(consent::refused_page)
         .service(account::show)
         .service(account::candidates)
+        .service(plans::list)
+        .service(plans::show)
+        .service(plans::make)
+        .service(plans::apply)
+        .service(plans::undo)
+        .service(plans::reject)
+        .service(plans::create)
         .service(change::map)
         .service(change::unmap)
         .service(change::exclude)
