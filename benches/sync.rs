@@ -72,6 +72,15 @@ async fn measure() {
         "sync without changes, seconds",
         format!("{again:.2}   {:.2} of bare", again / bare_again),
     );
+    let (first, listed) = api.sync_subscriptions(&provider).await;
+    let (again, _) = api.sync_subscriptions(&provider).await;
+    figure("subscriptions", listed);
+    for (what, seconds) in [("first", first), ("unchanged", again)] {
+        figure(
+            &format!("{what} sync of subscriptions, seconds"),
+            format!("{seconds:.2}   {:.0} a second", listed / seconds),
+        );
+    }
     figure("peak memory of the service, MB", peak_memory(&service));
     drop(service);
     let started = Instant::now();
@@ -240,11 +249,26 @@ impl Api {
             .to_owned()
     }
 
+    /// Syncs the subscriptions of every customer; seconds, and how many the provider listed.
+    async fn sync_subscriptions(&self, provider: &str) -> (f64, f64) {
+        let (seconds, job) = self
+            .job(&format!("/v1/providers/{provider}/subscription-sync"))
+            .await;
+        let listed = job.pointer("/result/counts/listed").and_then(Value::as_f64);
+        (seconds, listed.unwrap_or_default())
+    }
+
     /// Asks for a sync and waits for its end; seconds.
     async fn sync(&self, provider: &str) -> f64 {
+        self.job(&format!("/v1/providers/{provider}/sync-provider-accounts"))
+            .await
+            .0
+    }
+
+    /// Asks for a job and waits for its end; seconds, and the job.
+    async fn job(&self, path: &str) -> (f64, Value) {
         let started = Instant::now();
-        let path = format!("/v1/providers/{provider}/sync-provider-accounts");
-        let job = self.call(reqwest::Method::POST, &path, None).await;
+        let job = self.call(reqwest::Method::POST, path, None).await;
         let id = job
             .get("jobId")
             .and_then(Value::as_str)
@@ -256,7 +280,7 @@ impl Api {
                 .await;
             let state = job.get("state").and_then(Value::as_str).unwrap_or_default();
             if state == "succeeded" {
-                return started.elapsed().as_secs_f64();
+                return (started.elapsed().as_secs_f64(), job);
             }
             let ended = ["failed", "cancelled", "not-applicable"].contains(&state);
             assert!(!ended, "the sync ended badly: {job}");

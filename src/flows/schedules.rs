@@ -111,6 +111,12 @@ impl Flows {
     ) -> Result<Schedule, FlowError> {
         caller.require(Permission::Configure)?;
         let before = self.schedule(caller, id).await?;
+        if before.work.provider_id().is_none() {
+            return Err(FlowError::Invalid(format!(
+                "the schedule of {} follows the settings file; change it there",
+                before.work.kind()
+            )));
+        }
         let after = SyncSchedule {
             cron: change.cron.clone().unwrap_or(before.cron),
             time_zone: change.time_zone.clone().unwrap_or(before.time_zone),

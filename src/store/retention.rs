@@ -8,7 +8,8 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::WriteTx;
 use super::entities::{
-    consent_state, crm_notice, exception, idempotency, job, session, sign_in_link, sync_run,
+    consent_state, crm_notice, exception, idempotency, job, session, sign_in_link,
+    subscription_preview, subscription_report_line, subscription_run, sync_run,
 };
 use super::error::StoreError;
 use super::match_plans;
@@ -59,6 +60,25 @@ pub async fn sweep(
         removed,
         sync_run,
         sync_run::Column::FinishedAt.lt(before(keep.sync_runs_days))
+    );
+    let reports_before = before(keep.sync_runs_days);
+    remove!(
+        tx,
+        removed,
+        subscription_run,
+        subscription_run::Column::FinishedAt.lt(reports_before)
+    );
+    remove!(
+        tx,
+        removed,
+        subscription_report_line,
+        subscription_report_line::Column::At.lt(reports_before)
+    );
+    remove!(
+        tx,
+        removed,
+        subscription_preview,
+        subscription_preview::Column::MadeAt.lt(reports_before)
     );
     remove!(
         tx,

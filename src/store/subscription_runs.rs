@@ -107,6 +107,21 @@ pub async fn unfinished_of_job(
         .transpose()
 }
 
+/// Closes what a Job that is over has left open.
+pub(super) async fn close_of_job(
+    tx: &WriteTx,
+    job: JobId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    if let Some(mut open) = unfinished_of_job(&**tx, job).await? {
+        open.outcome = RunOutcome::Incomplete;
+        open.finished_at = Some(now);
+        open.note = Some("the job ended before the run had".to_owned());
+        keep(tx, &open).await?;
+    }
+    Ok(())
+}
+
 /// One run.
 ///
 /// # Errors

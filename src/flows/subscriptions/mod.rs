@@ -6,6 +6,7 @@
 
 mod attach;
 mod batch;
+pub mod explain;
 mod keep;
 pub mod preview;
 pub mod proceed;

@@ -1,7 +1,9 @@
 //! The list of open exceptions, its counts, and who takes care of what (D6).
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::sea_query::{Cond, Expr, ExprTrait, LockType};
+use sea_orm::sea_query::{Cond, Expr, LockType};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
@@ -118,37 +120,53 @@ pub async fn counts(
     connection: &impl ConnectionTrait,
     now: DateTime<Utc>,
 ) -> Result<Vec<KindCount>, StoreError> {
-    let within = |days: i64| {
+    let all = counted(connection, None, &[]).await?;
+    let kinds: Vec<&str> = all.iter().map(|(kind, _)| kind.as_str()).collect();
+    let mut younger = Vec::with_capacity(3);
+    for days in [1, 7, 30] {
         let since = now - TimeDelta::days(days);
-        Expr::case(Column::OpenedAt.gt(since), 1_i32)
-            .finally(0_i32)
-            .sum()
-    };
-    let rows: Vec<(String, i64, i64, i64, i64)> = Entity::find()
+        let rows = counted(connection, Some(since), &kinds).await?;
+        younger.push(rows.into_iter().collect::<HashMap<_, _>>());
+    }
+    all.iter()
+        .map(|(name, open)| {
+            let mut within = younger.iter().map(|rows| rows.get(name).copied());
+            let mut next = || within.next().flatten().unwrap_or_default();
+            Ok(KindCount {
+                kind: ExceptionKind::from_name(name)
+                    .ok_or_else(|| StoreError::impossible("exception", "kind", "-", name))?,
+                open: *open,
+                within_day: next(),
+                within_week: next(),
+                within_month: next(),
+            })
+        })
+        .collect()
+}
+
+/// Open exceptions by kind, those younger than `since`. With the kinds named, an index is read only where it has to be.
+async fn counted(
+    connection: &impl ConnectionTrait,
+    since: Option<DateTime<Utc>>,
+    kinds: &[&str],
+) -> Result<Vec<(String, i64)>, StoreError> {
+    let mut condition = Cond::all().add(Column::ClosedAt.is_null());
+    if let Some(since) = since {
+        condition = condition
+            .add(Column::Kind.is_in(kinds.iter().copied()))
+            .add(Column::OpenedAt.gt(since));
+    }
+    let rows = Entity::find()
         .select_only()
         .column(Column::Kind)
-        .column_as(Column::OpenedAt.count(), "open")
-        .column_as(within(1), "within_day")
-        .column_as(within(7), "within_week")
-        .column_as(within(30), "within_month")
-        .filter(Column::ClosedAt.is_null())
+        .column_as(Column::Kind.count(), "open")
+        .filter(condition)
         .group_by(Column::Kind)
         .order_by_asc(Column::Kind)
         .into_tuple()
         .all(connection)
         .await?;
-    rows.into_iter()
-        .map(|(kind, open, within_day, within_week, within_month)| {
-            Ok(KindCount {
-                kind: ExceptionKind::from_name(&kind)
-                    .ok_or_else(|| StoreError::impossible("exception", "kind", "-", &kind))?,
-                open,
-                within_day,
-                within_week,
-                within_month,
-            })
-        })
-        .collect()
+    Ok(rows)
 }
 
 /// One exception, which nobody else can change until this transaction ends.

@@ -14,7 +14,7 @@ use crate::domain::context::Context;
 use crate::domain::ids::JobId;
 use crate::domain::job::{Job, JobLease, JobState, MAX_ATTEMPTS};
 use crate::store::entities::job;
-use crate::store::{Signal, Store, StoreError, WriteTx, sync_runs};
+use crate::store::{Signal, Store, StoreError, WriteTx, subscription_runs, sync_runs};
 
 /// How a try of a Job ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -245,6 +245,7 @@ async fn finish(
     let follower = follower(&row, state, context);
     if state != JobState::Succeeded {
         sync_runs::close_of_job(tx, JobId::new(row.id), now).await?;
+        subscription_runs::close_of_job(tx, JobId::new(row.id), now).await?;
     }
     let mut row = row.into_active_model();
     row.state = Set(state.name().to_owned());

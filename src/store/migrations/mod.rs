@@ -20,6 +20,7 @@ mod m0015_account_creation;
 mod m0016_billing_contracts;
 mod m0017_subscriptions;
 mod m0018_exception_care;
+mod m0019_subscription_lists;
 
 use sea_orm_migration::prelude::*;
 
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0016_billing_contracts::Migration),
             Box::new(m0017_subscriptions::Migration),
             Box::new(m0018_exception_care::Migration),
+            Box::new(m0019_subscription_lists::Migration),
         ]
     }
 }

@@ -112,7 +112,7 @@ on_both_engines! {
             assert_eq!(world.exceptions().await, [detail]);
         }
         assert_eq!(world.get(id).await, mapped);
-        assert_eq!(world.events().await.len(), 1);
+        assert_eq!(world.events().await.len(), 2, "the mapping, and the exception once");
 
         world.put_account(1, "Contoso", "", AccountState::Active, 3).await;
         assert_eq!(follow(&world, &[contoso]).await, mended(1));

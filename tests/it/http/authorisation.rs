@@ -30,7 +30,7 @@ const OWN_SECRET: [&str; 1] = ["ReceiveDataverseNotice"];
 
 /// What each closed operation needs, and a body that is well formed for it.
 fn closed() -> Vec<(&'static str, Permission, Value)> {
-    use Permission::{Bill, Configure, ManageKeys, Map, Read, Subscribe, Sync};
+    use Permission::{Configure, ManageKeys, Map, Read, Subscribe, Sync};
     let provider = json!({
         "kind": "partner-center",
         "name": "P",
@@ -38,16 +38,8 @@ fn closed() -> Vec<(&'static str, Permission, Value)> {
         "clientId": "c",
         "clientSecret": "s",
     });
-    let contract = json!({
-        "accountId": "0197a1b2-0000-7000-8000-00000000ffff",
-        "name": "Cloud",
-        "frequency": "monthly",
-        "policy": "advance",
-        "currency": "EUR",
-        "startDate": "2026-01-01",
-    });
     let callback = json!({ "callbackUrl": format!("https://{CALLBACK_HOST}/hook") });
-    vec![
+    let mut all = vec![
         ("ListProviderAccounts", Read, Value::Null),
         ("GetProviderAccount", Read, Value::Null),
         ("GetAccount", Read, Value::Null),
@@ -79,6 +71,46 @@ fn closed() -> Vec<(&'static str, Permission, Value)> {
             json!({ "accountId": "0197a1b2-0000-7000-8000-00000000ffff" }),
         ),
         ("ListSyncRuns", Read, Value::Null),
+        ("ListProviders", Read, Value::Null),
+        ("ConnectProvider", Configure, provider),
+        ("GetProvider", Read, Value::Null),
+        ("ChangeProvider", Configure, json!({})),
+        ("SyncProviderAccounts", Sync, Value::Null),
+        ("VerifyConnectivity", Sync, Value::Null),
+        ("WhenProviderAccountIsCreated", Subscribe, callback.clone()),
+        ("WhenProviderAccountIsMapped", Subscribe, callback.clone()),
+        ("WhenConsentIsLapsing", Subscribe, callback.clone()),
+        ("WhenConsentIsLost", Subscribe, callback.clone()),
+        ("ListTriggerSubscriptions", Subscribe, Value::Null),
+        ("SendTestEvent", Subscribe, Value::Null),
+        ("ListDeliveries", Subscribe, Value::Null),
+        ("GetDelivery", Subscribe, Value::Null),
+        ("Redeliver", Subscribe, Value::Null),
+        ("ListApiKeys", ManageKeys, Value::Null),
+        (
+            "CreateApiKey",
+            ManageKeys,
+            json!({ "name": "k", "roles": ["reader"] }),
+        ),
+        ("RevokeApiKey", ManageKeys, Value::Null),
+    ];
+    all.extend(closed_of_billing());
+    all
+}
+
+/// The same of what belongs to billing.
+fn closed_of_billing() -> Vec<(&'static str, Permission, Value)> {
+    use Permission::{Bill, Configure, Map, Read, Subscribe, Sync};
+    let contract = json!({
+        "accountId": "0197a1b2-0000-7000-8000-00000000ffff",
+        "name": "Cloud",
+        "frequency": "monthly",
+        "policy": "advance",
+        "currency": "EUR",
+        "startDate": "2026-01-01",
+    });
+    let callback = json!({ "callbackUrl": format!("https://{CALLBACK_HOST}/hook") });
+    vec![
         ("ListBillingContracts", Read, Value::Null),
         ("CreateBillingContract", Bill, contract),
         ("GetBillingContract", Read, Value::Null),
@@ -88,6 +120,7 @@ fn closed() -> Vec<(&'static str, Permission, Value)> {
         ("GetSubscription", Read, Value::Null),
         ("ChangeSubscription", Bill, json!({})),
         ("ListLicenseChanges", Read, Value::Null),
+        ("ExplainSubscription", Read, Value::Null),
         ("SyncSubscriptions", Sync, Value::Null),
         ("PreviewSubscriptionSync", Sync, Value::Null),
         ("GetSubscriptionPreview", Read, Value::Null),
@@ -116,33 +149,11 @@ fn closed() -> Vec<(&'static str, Permission, Value)> {
         ("ChangeSchedule", Configure, json!({})),
         ("RunSchedule", Sync, Value::Null),
         ("ListScheduleJobs", Read, Value::Null),
-        ("ListProviders", Read, Value::Null),
-        ("ConnectProvider", Configure, provider),
-        ("GetProvider", Read, Value::Null),
-        ("ChangeProvider", Configure, json!({})),
-        ("SyncProviderAccounts", Sync, Value::Null),
-        ("VerifyConnectivity", Sync, Value::Null),
         ("VerifyCrmConnectivity", Sync, Value::Null),
-        ("WhenProviderAccountIsCreated", Subscribe, callback.clone()),
-        ("WhenProviderAccountIsMapped", Subscribe, callback.clone()),
-        ("WhenConsentIsLapsing", Subscribe, callback.clone()),
-        ("WhenConsentIsLost", Subscribe, callback.clone()),
         ("WhenSubscriptionChanges", Subscribe, callback.clone()),
         ("WhenSubscriptionSyncFinishes", Subscribe, callback.clone()),
         ("WhenSubscriptionSyncFails", Subscribe, callback.clone()),
         ("WhenExceptionIsRaised", Subscribe, callback),
-        ("ListTriggerSubscriptions", Subscribe, Value::Null),
-        ("SendTestEvent", Subscribe, Value::Null),
-        ("ListDeliveries", Subscribe, Value::Null),
-        ("GetDelivery", Subscribe, Value::Null),
-        ("Redeliver", Subscribe, Value::Null),
-        ("ListApiKeys", ManageKeys, Value::Null),
-        (
-            "CreateApiKey",
-            ManageKeys,
-            json!({ "name": "k", "roles": ["reader"] }),
-        ),
-        ("RevokeApiKey", ManageKeys, Value::Null),
     ]
 }
 

@@ -17,6 +17,7 @@ mod polling;
 mod resources;
 mod schedules;
 mod sessions;
+mod subscription_explained;
 mod subscription_history;
 mod subscriptions;
 mod tokens;

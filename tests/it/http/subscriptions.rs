@@ -210,7 +210,7 @@ crate::on_both_engines! {
         let lonely = desk.contract(2, "Cloud", json!({})).await;
         let refused = desk.preview(&lonely).await;
         assert_eq!(refused.status, 422, "{refused:?}");
-        assert!(refused.body["detail"].as_str().unwrap().contains("no provider account"));
+        assert!(refused.body["detail"].as_str().unwrap().contains("provider account that may be synced"));
     }
 
     async fn held_subscriptions_are_attached_when_mapping_and_contract_come(store: TestStore) {

@@ -1,6 +1,7 @@
 //! Subscriptions: list, get, change what a sync never touches, read the change log (D, E1).
 
 mod body;
+pub mod explain;
 
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse, get, patch};
