@@ -13,17 +13,19 @@ use super::prepare::Subject;
 use super::text::hash::hash;
 
 /// So many get the closer look.
-pub const CLOSER: usize = 12;
+pub const CLOSER: usize = 16;
 const DOMAIN_LIMIT: usize = 1500;
 const NAME_LIMIT: usize = 4000;
 const WORD_LIMIT: usize = 1200;
 /// Two words that many names have are looked up together up to here.
-const COMMON_LIMIT: usize = 30_000;
-const COMMON_FIRST: usize = 8_000;
+const COMMON_LIMIT: usize = 120_000;
+const COMMON_FIRST: usize = 40_000;
 /// Where domain and name have led to somebody, words only need to find close rivals.
 const STRONG: f32 = 17.0;
 const RIVAL_LIMIT: usize = 150;
 const PLACE_LIMIT: usize = 1500;
+/// No place adds more than this, in the steps of a quarter by which sums are counted.
+const PLACE_POINTS: f32 = 7.0;
 /// A rough sum below this is weak: the last resorts are tried.
 const WEAK: f32 = 6.5;
 
@@ -113,17 +115,19 @@ fn by_domain(index: &Index, subject: &Subject<'_>, scratch: &mut Scratch) {
     }
     for contact in &subject.contact {
         if let Some(domain) = contact.number {
-            let points = if contact.others > 20 { 1.0 } else { 5.0 };
-            scratch.add(index.with_domain(domain), DOMAIN_LIMIT / 4, points);
+            let list = index.with_domain(domain);
+            let points = if contact.others > 20 {
+                1.0
+            } else {
+                5.0 + 2.0 * rare(list)
+            };
+            scratch.add(list, DOMAIN_LIMIT / 4, points);
         }
     }
     for label in &subject.labels {
         let hashed = hash(label.as_bytes());
-        scratch.add(
-            index.terms.list(term(Term::Label, hashed)),
-            DOMAIN_LIMIT,
-            6.0,
-        );
+        let same = index.terms.list(term(Term::Label, hashed));
+        scratch.add(same, DOMAIN_LIMIT, 6.0 + rare(same));
         scratch.add(
             index.terms.list(term(Term::Compact, hashed)),
             NAME_LIMIT,
@@ -241,14 +245,19 @@ fn by_words(index: &Index, subject: &Subject<'_>, scratch: &mut Scratch) {
         && found < STRONG
         && one.len() <= COMMON_FIRST
     {
-        let both: Vec<u32> = one
-            .iter()
-            .copied()
-            .filter(|number| other.binary_search(number).is_ok())
-            .take(NAME_LIMIT)
-            .collect();
+        let both = in_both(one, other);
         scratch.add(&both, NAME_LIMIT, 4.0);
     }
+}
+
+/// Numbers in both lists, which are sorted.
+fn in_both(one: &[u32], other: &[u32]) -> Vec<u32> {
+    let mut rest = other.iter().peekable();
+    let here = one.iter().copied().filter(|number| {
+        while rest.next_if(|next| *next < number).is_some() {}
+        rest.peek() == Some(&number)
+    });
+    here.take(NAME_LIMIT).collect()
 }
 
 /// Where nothing else led anywhere good: who has the same postal code, if the name or tenant reminds of theirs.
@@ -284,18 +293,27 @@ fn last_resorts(index: &Index, subject: &Subject<'_>, scratch: &mut Scratch) {
     }
 }
 
+/// What it adds that few Accounts have the same.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "the length of a list that is cut long before"
+)]
+fn rare(list: &[u32]) -> f32 {
+    6.0 / (2.0 + list.len() as f32)
+}
+
 /// What the place adds to a rough sum.
 fn place(index: &Index, subject: &Subject<'_>, number: u32) -> f32 {
     let spot = index.spot(number);
     let mut points = 0.0;
     if subject.customer.country.agrees(spot.country) == Some(true) {
-        points += 0.8;
+        points += 1.2;
     }
     if subject.postcode == Some(spot.postcode) {
-        points += 1.6;
+        points += 3.5;
     }
     if subject.city == Some(spot.city) {
-        points += 1.0;
+        points += 2.2;
     }
     points
 }
@@ -345,7 +363,7 @@ fn floor(scratch: &Scratch) -> f32 {
     for (step, count) in (0..STEPS).zip(counts).rev() {
         above += count;
         if above >= CLOSER * 3 {
-            return f32::from(step) / 4.0 - 3.4;
+            return f32::from(step) / 4.0 - PLACE_POINTS;
         }
     }
     f32::MIN
