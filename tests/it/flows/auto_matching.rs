@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use provider_bridge::domain::account::AccountState;
+use provider_bridge::domain::job::JobWork;
 use provider_bridge::domain::mapping::{MappedBy, Mapping, MappingState};
 use provider_bridge::domain::ports::crm::ChangePage;
 use provider_bridge::domain::setting::AutoMatchMode;
@@ -269,7 +270,8 @@ on_both_engines! {
 
         assert_eq!(world.events().await.len(), 600);
         assert_eq!(world.audited("mapping.set").await, 600);
-        let jobs = world.flows.list_jobs(&admin(), 1).await.unwrap();
-        assert_eq!((jobs[0].progress_done, jobs[0].progress_total), (600, Some(600)));
+        let jobs = world.flows.list_jobs(&admin(), 10).await.unwrap();
+        let matching = jobs.iter().find(|job| matches!(job.work, JobWork::AutoMatch)).unwrap();
+        assert_eq!((matching.progress_done, matching.progress_total), (600, Some(600)));
     }
 }
