@@ -294,9 +294,14 @@ mod tests {
         assert_eq!(capped(&admin, &admin), admin);
         assert_eq!(capped(&admin, &of(&[])), of(&[]));
         assert_eq!(
-            capped(&of(&[Role::Provisioning]), &of(&[Role::Billing])),
-            of(&[Role::Billing]),
+            capped(&of(&[Role::Billing]), &of(&[Role::BillingManager])),
+            of(&[Role::BillingManager]),
             "what both allow, and no more"
+        );
+        assert_eq!(
+            capped(&of(&[Role::Provisioning]), &of(&[Role::Billing])),
+            of(&[]),
+            "each allows what the other does not"
         );
     }
 }
