@@ -205,8 +205,9 @@ async fn a_sync_that_meets_a_full_disk_says_so_and_goes_on_when_there_is_room() 
         run_until_idle(&app).await;
         Outcome::of(&app).await
     };
-    let receiver = Receiver::start();
     for pages in [0, 3, 12] {
+        // One each: the services begin alike, and may call their events alike.
+        let receiver = Receiver::start();
         let scene = Scene::new(Engine::Sqlite, &simulator).await;
         scene.begin(&receiver).await;
         let app = scene.app(hours_later(1)).await;
