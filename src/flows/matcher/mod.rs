@@ -1,8 +1,8 @@
 //! The matching engine of a running instance: the Accounts of the directory in memory, indexed by what they share with a
-//! Provider Account, and the Provider Accounts counted by domain. [`directory`] keeps the first true with every change of
-//! the directory, one record at a time; [`roster`] the second.
+//! Provider Account, and the Provider Accounts counted by domain. `directory` keeps the first true with every change of
+//! the directory, one record at a time; `roster` the second.
 //!
-//! What surprises: it is a [`Directory`](crate::domain::ports::crm::Directory) itself, wrapped around the one it is fed
+//! What surprises: it is a [`Directory`] itself, wrapped around the one it is fed
 //! by. Both change under one lock, so that whoever sees a state of the mirror sees the engine at that state too.
 
 mod directory;

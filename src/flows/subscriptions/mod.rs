@@ -1,6 +1,6 @@
 //! Subscriptions (D): what a sync does with what a provider listed. A person decides on a preview ([`preview`]), a Job reads
-//! every customer ([`sync`]), a mapping or a contract lets held ones land ([`attach`]); all of them write through
-//! [`Batch`], so that subscription, change log, report, events and exceptions always commit together.
+//! every customer ([`sync`]), a mapping or a contract lets held ones land (`attach`); all of them write through
+//! `Batch`, so that subscription, change log, report, events and exceptions always commit together.
 //!
 //! What surprises: nothing here ever writes to a provider (D3).
 
