@@ -100,7 +100,7 @@ fn demo(log: &str) -> (Running, SocketAddr, String) {
     command
         .args(["demo", "--customers", "200"])
         .env("RUST_LOG", log);
-    let (running, key) = start(&mut command, true, |line| {
+    let (running, key) = start(&mut command, false, |line| {
         if let Some(url) = line.strip_prefix("API       http://") {
             address = url
                 .split('/')

@@ -164,7 +164,6 @@ impl App {
             store: store.clone(),
             context: context.clone(),
         };
-        flows.catch_up().await?;
         let keys = ApiKeys::new(store.clone(), context.clone());
         let deliverer = Deliverer {
             client: CallbackClient::new(policy, Arc::new(SystemLookup))?,
@@ -201,6 +200,10 @@ impl App {
     /// When the address cannot be bound.
     pub async fn start(self, loops: bool) -> anyhow::Result<Running> {
         self.keep_schedules().await?;
+        if !loops {
+            // Otherwise the account watch does it while requests are served: a large CRM takes seconds.
+            self.flows.catch_up().await?;
+        }
         let metrics = metrics_handle();
         let state = ApiState {
             keys: self.keys.clone(),

@@ -27,7 +27,8 @@ impl AutoMatchMode {
 pub struct OperatorSettings {
     /// How auto-match works.
     pub auto_match: AutoMatchMode,
-    /// Confidence from which the engine maps by itself; `None` is that of its model.
+    /// Confidence from which the engine maps by itself; `None` is that of its model. New deployments ask for more than the
+    /// model does: it was learnt on made-up cases, and whoever has seen a plan of their own data can lower it.
     pub auto_match_threshold: Option<f64>,
     /// At most one Provider Account per Account (B5).
     pub unique_mapping: bool,
@@ -39,7 +40,7 @@ impl Default for OperatorSettings {
     fn default() -> Self {
         Self {
             auto_match: AutoMatchMode::default(),
-            auto_match_threshold: None,
+            auto_match_threshold: Some(0.99),
             unique_mapping: false,
             details_refresh_days: 30,
         }

@@ -171,6 +171,7 @@ impl Flows {
         account: &ProviderAccount,
         name: &str,
     ) -> Result<(), FlowError> {
+        self.know_directory().await?;
         let decision = self.matcher.decide(account, &mut Scratch::default());
         let mut candidates: Vec<Value> = Vec::new();
         let mut seen: Vec<AccountId> = Vec::new();

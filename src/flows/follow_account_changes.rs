@@ -90,6 +90,7 @@ impl Flows {
         by: &Caller,
         lease: Option<JobLease>,
     ) -> Result<Followed, FlowError> {
+        self.know_directory().await?;
         if self.directory.is_empty() {
             return Ok(Followed::default());
         }

@@ -171,6 +171,7 @@ impl Flows {
         let Some(account) = mapped else {
             return Ok(Vec::new());
         };
+        self.know_directory().await?;
         let decision = self.matcher.decide(&account, &mut Scratch::default());
         let candidates = decision.candidates.iter().filter_map(|candidate| {
             Some(NamedSuggestion {

@@ -25,6 +25,7 @@ impl Flows {
         let Some(mirror) = self.directory.mirror() else {
             return Ok(());
         };
+        let _one_at_a_time = self.matcher.filling.lock().await;
         for _ in 0..TRIES {
             let state = crm_directory::state(self.store.reader()).await?;
             if mirror.state() == Some(state) || self.rebuild(mirror, state).await? {
@@ -32,6 +33,17 @@ impl Flows {
             }
         }
         Ok(())
+    }
+
+    /// Waits for the directory of an instance that has just started, which fills it while it serves.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub(super) async fn know_directory(&self) -> Result<(), FlowError> {
+        match self.directory.mirror().map(DirectoryMirror::state) {
+            Some(None) => self.catch_up().await,
+            Some(Some(_)) | None => Ok(()),
+        }
     }
 
     /// The same after words were missed or too much changed to be told; not while everything is being read, because more

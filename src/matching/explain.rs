@@ -6,6 +6,7 @@ use super::index::{Entry, Index};
 use super::model::Model;
 use super::prepare::Subject;
 use super::rank::{Group, IDENTITY_POINTS};
+use crate::domain::domain_name::readable;
 
 /// One reason.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,20 +69,7 @@ pub fn reasons(
         });
     }
     if !group.duplicates.is_empty() {
-        let keys: Vec<&str> = group
-            .duplicates
-            .iter()
-            .map(|record| index.key(record.number))
-            .collect();
-        let text = format!(
-            "{} {} the same customer again",
-            keys.join(", "),
-            if keys.len() == 1 {
-                "looks like"
-            } else {
-                "look like"
-            }
-        );
+        let text = duplicates(index, group);
         reasons.push(Reason {
             weight: -SLIGHT,
             text,
@@ -111,8 +99,10 @@ fn words(
         Kind::Account => (entry.remark || subject.customer.name.remark)
             .then(|| "a name carries a remark, or says nothing".to_owned())
             .or_else(|| {
-                (entry.contacts > 0)
-                    .then(|| format!("the account has {} business contacts", entry.contacts))
+                (entry.contacts > 0).then(|| {
+                    let contacts = counted(entry.contacts, "business contact");
+                    format!("the account has {contacts}")
+                })
             }),
     }
 }
@@ -132,11 +122,9 @@ fn domain(
     });
     let Some(link) = link else {
         if measures.has(F::DomainConflict) {
-            let theirs: Vec<&str> = entry
-                .links
-                .iter()
-                .take(3)
-                .map(|link| index.domains.text(link.domain))
+            let links = entry.links.iter().take(3);
+            let theirs: Vec<String> = links
+                .map(|link| readable(index.domains.text(link.domain)))
                 .collect();
             return Some(format!(
                 "the account's domains are others: {}",
@@ -158,14 +146,16 @@ fn domain(
         roles.push("the account's own mail domain".to_owned());
     }
     if link.contacts > 0 {
-        roles.push(format!(
-            "the domain of {} of its {} business contacts",
-            link.contacts, entry.contacts
-        ));
+        roles.push(if link.contacts == 1 && entry.contacts == 1 {
+            "the domain of its only business contact".to_owned()
+        } else {
+            let contacts = counted(entry.contacts, "business contact");
+            format!("the domain of {} of its {contacts}", link.contacts)
+        });
     }
     Some(format!(
         "{} is {}",
-        index.domains.text(link.domain),
+        readable(index.domains.text(link.domain)),
         roles.join(" and ")
     ))
 }
@@ -212,10 +202,12 @@ fn contact(
     let domain = contact
         .number
         .map_or("", |number| index.domains.text(number));
+    let domain = readable(domain);
     Some(match contact.others {
         0 => format!("the contact address at the provider is at {domain}, a domain of the account"),
         others => format!(
-            "the contact address at the provider is at {domain}, as for {others} other customers"
+            "the contact address at the provider is at {domain}, as for {}",
+            counted(others, "other customer")
         ),
     })
 }
@@ -253,9 +245,9 @@ fn others(measures: &Measures) -> Option<String> {
         measures.get(F::AccountNamesakes),
     );
     if domain > 0.5 {
-        Some(format!("{domain} other account(s) use the same domain"))
+        Some(rivalling(domain, "uses", "use", "the same domain"))
     } else if named > 0.5 {
-        Some(format!("{named} other account(s) have the same name"))
+        Some(rivalling(named, "has", "have", "the same name"))
     } else if measures.get(F::DomainOwners) > 0.5 {
         Some("other provider accounts have the same domain".to_owned())
     } else {
@@ -289,6 +281,43 @@ fn place(measures: &Measures) -> Option<String> {
             agree.join(", "),
             differ.join(", ")
         )),
+    }
+}
+
+fn rivalling(accounts: f32, one: &str, several: &str, what: &str) -> String {
+    if accounts < 1.5 {
+        format!("another account {one} {what}")
+    } else {
+        format!("{accounts} other accounts {several} {what}")
+    }
+}
+
+/// "1 contact", "2 contacts".
+fn counted(count: impl Into<u64>, thing: &str) -> String {
+    match count.into() {
+        1 => format!("1 {thing}"),
+        several => format!("{several} {thing}s"),
+    }
+}
+
+/// The other records of the same customer; by name, and where that is no other name, by how many they are.
+fn duplicates(index: &Index, group: &Group) -> String {
+    let name = |number: u32| index.entry(number).map_or("", |entry| &*entry.written);
+    let own = name(group.best.number);
+    let mut names: Vec<&str> = Vec::new();
+    for record in &group.duplicates {
+        let other = name(record.number);
+        if other != own && !names.contains(&other) {
+            names.push(other);
+        }
+    }
+    match (names.as_slice(), group.duplicates.len()) {
+        ([], 1) => format!("there is another account {own}, which looks like the same customer"),
+        ([], several) => {
+            format!("there are {several} other accounts {own}, which look like the same customer")
+        }
+        ([one], 1) => format!("{one} looks like the same customer again"),
+        (names, _) => format!("{} look like the same customer again", names.join(", ")),
     }
 }
 

@@ -250,6 +250,13 @@ fn by_words(index: &Index, subject: &Subject<'_>, scratch: &mut Scratch) {
     }
 }
 
+/// Whether a word by itself leads to whoever has it: few enough do.
+#[must_use]
+pub fn leads(index: &Index, word: &str) -> bool {
+    let number = index.words.get(word);
+    number.is_none_or(|number| index.with_word(number).len() <= WORD_LIMIT)
+}
+
 /// Numbers in both lists, which are sorted.
 fn in_both(one: &[u32], other: &[u32]) -> Vec<u32> {
     let mut rest = other.iter().peekable();

@@ -172,6 +172,18 @@ pub const VETOES: &[Veto] = &[
         caution: true,
         applies: |case| case.measures().get(F::City) < 0.0 && !case.identity(),
     },
+    Veto {
+        id: "V14-another-postal-code",
+        text: "the postal codes differ, and no domain, contact address or telephone agrees: a namesake in the same town looks like this",
+        caution: false,
+        applies: |case| {
+            let measures = case.measures();
+            measures.get(F::Postcode) < 0.0
+                && !by_own_domain(measures)
+                && !measures.has(F::ContactMatch)
+                && !measures.has(F::Phone)
+        },
+    },
 ];
 
 /// The vetoes that apply; of the cautions none, where the confidence is beyond them.

@@ -1,14 +1,17 @@
 //! Records of syncs of Provider Accounts (B1).
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    QuerySelect, QueryTrait,
 };
+use uuid::Uuid;
 
 use super::WriteTx;
-use super::entities::sync_run;
+use super::entities::{provider, sync_run};
 use super::error::StoreError;
 use crate::domain::ids::{JobId, ProviderId, SyncRunId};
 use crate::domain::sync_run::{RunCounts, RunOutcome, SyncRun};
@@ -132,6 +135,29 @@ pub async fn save(tx: &WriteTx, run: &SyncRun) -> Result<(), StoreError> {
         .exec(&**tx)
         .await?;
     Ok(())
+}
+
+/// Providers whose first listing is being read: of what they will list, only a part is there.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn first_listings(
+    connection: &impl ConnectionTrait,
+) -> Result<HashSet<ProviderId>, StoreError> {
+    let running = sync_run::Entity::find()
+        .select_only()
+        .column(sync_run::Column::ProviderId)
+        .filter(sync_run::Column::Outcome.eq(RunOutcome::Running.name()))
+        .into_query();
+    let ids: Vec<Uuid> = provider::Entity::find()
+        .select_only()
+        .column(provider::Column::Id)
+        .filter(provider::Column::FirstImportAt.is_null())
+        .filter(provider::Column::Id.in_subquery(running))
+        .into_tuple()
+        .all(connection)
+        .await?;
+    Ok(ids.into_iter().map(ProviderId::new).collect())
 }
 
 /// The latest runs, newest first, of one provider or of all.

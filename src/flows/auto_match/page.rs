@@ -9,6 +9,7 @@ use super::{PROGRESS_EVERY, Purpose, Run};
 use crate::domain::ids::ProviderAccountId;
 use crate::domain::mapping::{MappedBy, Mapping, MatchEvidence, Reason};
 use crate::flows::FlowError;
+use crate::flows::matcher::Moment;
 use crate::store::mappings::suggestions::{self, NamedSuggestion};
 use crate::store::mappings::{self, Change, Locked};
 use crate::store::mappings::{rejections, tenants, unique};
@@ -33,19 +34,25 @@ impl Run<'_> {
     pub(super) async fn keep_page(
         &mut self,
         mut decided: Vec<Decided>,
+        moment: Moment,
         basis: &Basis,
     ) -> Result<bool, FlowError> {
         if let Purpose::Plan(id) = self.purpose {
             return self.plan_page(decided, id).await;
         }
+        // What is held back for another mapping's sake is asked again, because that mapping may go.
+        let lasts = |decided: &&Decided| decided.target().is_none() || !self.may_map();
+        let settled = decided.iter().filter(lasts);
+        let settled: Vec<_> = settled.map(|decided| decided.account.clone()).collect();
         self.hold_back(&mut decided).await?;
-        self.matched.considered += decided.len() as u64;
         let ids: Vec<_> = decided.iter().map(|decided| decided.account.id).collect();
         let known = suggestions::of(self.flows.store.reader(), &ids).await?;
-        decided.retain_mut(|decided| match &decided.outcome {
+        let all = decided.len();
+        let mut matched = self.matched;
+        decided.retain(|decided| match &decided.outcome {
             Outcome::Map(_) => true,
             Outcome::Suggest(made) => {
-                self.count(made);
+                matched.count(made);
                 known
                     .get(&decided.account.id)
                     .map(Vec::as_slice)
@@ -54,22 +61,26 @@ impl Run<'_> {
             }
         });
         let now = self.flows.context.now();
-        if decided.is_empty() && now - self.progress_saved_at < PROGRESS_EVERY {
-            return Ok(true);
+        let mut written = Written {
+            stands: true,
+            ..Written::default()
+        };
+        if !decided.is_empty() || now - self.progress_saved_at >= PROGRESS_EVERY {
+            self.progress_saved_at = now;
+            self.matched.considered += all as u64;
+            written = self.write_page_patiently(&decided, basis).await?;
         }
-        self.progress_saved_at = now;
-        let written = self.write_page_patiently(&decided, basis).await?;
-        self.matched.mapped += written.mapped;
-        self.matched.unsettled += written.unsettled;
-        Ok(written.stands)
-    }
-
-    pub(super) fn count(&mut self, made: &[NamedSuggestion]) {
-        if made.is_empty() {
-            self.matched.without_match += 1;
+        if written.stands {
+            self.matched = matched;
+            self.matched.mapped += written.mapped;
+            self.matched.unsettled += written.unsettled;
+            let settings = self.settings_mark();
+            let matcher = &self.flows.matcher;
+            matcher.settled(settled.iter(), settings, moment);
         } else {
-            self.matched.suggested += 1;
+            self.matched.unsettled += all.max(1) as u64;
         }
+        Ok(written.stands)
     }
 
     /// Makes suggestions of what may not be mapped by itself.
@@ -197,18 +208,15 @@ impl Run<'_> {
             }
         }
         let sure = decided.iter().filter(|decided| decided.target().is_some());
-        written.unsettled = if written.stands {
-            sure.count() as u64 - written.mapped
-        } else {
-            decided.len().max(1) as u64
-        };
+        written.unsettled = sure.count() as u64 - written.mapped;
         self.tell_progress(&tx).await?;
         tx.commit().await?;
         Ok(written)
     }
 
     pub(super) async fn tell_progress(&self, tx: &WriteTx) -> Result<(), FlowError> {
-        let done = self.matched.considered + self.matched.waiting_for_details;
+        let matched = &self.matched;
+        let done = matched.considered + matched.unchanged + matched.waiting_for_details;
         let total = self.total.max(done);
         Ok(jobs::progress(tx, self.lease, as_i64(done), Some(as_i64(total))).await?)
     }

@@ -200,7 +200,7 @@ impl Run<'_> {
                     detail: None,
                     applied_version: None,
                 }),
-                Outcome::Suggest(made) => self.count(&made),
+                Outcome::Suggest(made) => self.matched.count(&made),
             }
         }
         self.matched.mapped += items.len() as u64;

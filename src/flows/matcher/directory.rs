@@ -1,8 +1,9 @@
 //! The directory as the engine sees it: each change goes to the wrapped directory, and what it really changed there goes
 //! to the index. An outdated row that the directory refuses is no change here either.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use super::journal::{self, Keys};
 use super::{Matcher, facts};
 use crate::domain::account::{AccountState, DirectoryAccount, DirectoryContact, DomainHit};
 use crate::domain::domain_name::RegistrableDomain;
@@ -12,6 +13,7 @@ use crate::domain::ports::crm::{
 };
 use crate::matching::decide::Engine;
 use crate::matching::index::Index;
+use crate::matching::retrieve::leads;
 
 fn add(index: &mut Index, contact: &DirectoryContact) {
     if let Some(account) = contact.account_id {
@@ -42,6 +44,7 @@ impl Matcher {
         change: impl FnOnce() -> bool,
     ) -> bool {
         let before = self.inner.contacts(contacts);
+        let mut keys = self.keys(&engine.index, &before, accounts);
         if !change() {
             return false;
         }
@@ -84,7 +87,24 @@ impl Matcher {
         for contact in self.inner.contacts_of(&came) {
             add(index, &contact);
         }
+        let contacts: Vec<_> = after.into_values().collect();
+        keys.extend(self.keys(index, &contacts, accounts));
+        self.journal().touch(keys);
         true
+    }
+
+    /// What these Contacts and Accounts are known by at this moment.
+    fn keys(&self, index: &Index, contacts: &[DirectoryContact], accounts: &[AccountId]) -> Keys {
+        let mut keys = Keys::new();
+        for contact in contacts {
+            journal::keys_of_contact(contact, &mut keys);
+        }
+        let theirs = contacts.iter().filter_map(|contact| contact.account_id);
+        let accounts: HashSet<_> = accounts.iter().copied().chain(theirs).collect();
+        for account in accounts.into_iter().filter_map(|id| self.inner.account(id)) {
+            journal::keys_of_account(&account, |word| leads(index, word), &mut keys);
+        }
+        keys
     }
 }
 
@@ -134,6 +154,7 @@ impl Directory for Matcher {
         let mut engine = self.write();
         self.inner.clear();
         engine.index = Index::new();
+        self.journal().touch_everything();
     }
 
     fn len(&self) -> usize {
@@ -213,6 +234,7 @@ impl DirectoryRebuild for Rebuild<'_> {
             return false;
         }
         let old = std::mem::replace(&mut engine.index, self.index);
+        self.matcher.journal().touch_everything();
         drop(engine);
         // Freeing a million rows takes a while; nobody waits for it.
         drop(old);

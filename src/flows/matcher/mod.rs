@@ -1,16 +1,21 @@
 //! The matching engine of a running instance: the Accounts of the directory in memory, indexed by what they share with a
 //! Provider Account, and the Provider Accounts counted by domain. `directory` keeps the first true with every change of
-//! the directory, one record at a time; `roster` the second.
+//! the directory, one record at a time; `roster` the second. `journal` knows whom a change concerns.
 //!
 //! What surprises: it is a [`Directory`] itself, wrapped around the one it is fed
 //! by. Both change under one lock, so that whoever sees a state of the mirror sees the engine at that state too.
 
 mod directory;
 mod facts;
+mod journal;
 mod roster;
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use chrono::{DateTime, Utc};
+
+use self::journal::Journal;
+pub(super) use self::journal::Moment;
 use self::roster::Roster;
 use crate::domain::mapping::Reason;
 use crate::domain::ports::crm::Directory;
@@ -25,6 +30,9 @@ pub struct Matcher {
     inner: Arc<dyn Directory>,
     engine: RwLock<Engine>,
     roster: Mutex<Roster>,
+    journal: Mutex<Journal>,
+    /// Held by whoever fills the directory: two at once would need the memory twice.
+    pub(super) filling: tokio::sync::Mutex<()>,
 }
 
 impl Matcher {
@@ -37,6 +45,8 @@ impl Matcher {
             inner,
             engine: RwLock::new(Engine::new(Model::shipped()?)),
             roster: Mutex::default(),
+            journal: Mutex::default(),
+            filling: tokio::sync::Mutex::default(),
         }))
     }
 
@@ -47,6 +57,40 @@ impl Matcher {
 
     fn write(&self) -> RwLockWriteGuard<'_, Engine> {
         self.engine.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn journal(&self) -> MutexGuard<'_, Journal> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is decided from now on rests on this moment.
+    pub(super) fn moment(&self, now: DateTime<Utc>) -> Moment {
+        self.journal().moment(now)
+    }
+
+    /// Which of these have to be decided, under these settings: all but those that are as they were when they were
+    /// decided, with nothing changed that bears on them.
+    pub(super) fn concerned(
+        &self,
+        accounts: &[ProviderAccount],
+        settings: u64,
+        now: DateTime<Utc>,
+    ) -> Vec<bool> {
+        let journal = self.journal();
+        let each = accounts.iter();
+        each.map(|account| journal.concerned(account, settings, now))
+            .collect()
+    }
+
+    /// Remembers that these were decided and nothing is left to do for them.
+    pub(super) fn settled<'a>(
+        &self,
+        accounts: impl Iterator<Item = &'a ProviderAccount>,
+        settings: u64,
+        on: Moment,
+    ) {
+        let mut journal = self.journal();
+        accounts.for_each(|account| journal.remember(account, settings, on));
     }
 
     /// Sets the confidence from which a decision is automatic; `None` is the model's own.

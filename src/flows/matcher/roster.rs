@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::PoisonError;
 
+use super::journal::{Keys, keys_of_domain};
 use super::{Matcher, facts};
 use crate::domain::ids::ProviderAccountId;
 use crate::flows::{FlowError, Flows};
@@ -36,16 +37,21 @@ impl Matcher {
             let accounts = provider_accounts::find_many(reader, chunk).await?;
             let mut roster = self.roster.lock().unwrap_or_else(PoisonError::into_inner);
             let mut engine = self.write();
+            let mut keys = Keys::new();
             for account in accounts {
                 let Some(stamp) = stamps.get(&account.id) else {
                     continue;
                 };
+                for domain in &account.domains {
+                    keys_of_domain(&domain.name, &mut keys);
+                }
                 let customer = facts::customer(&account);
                 engine.population.add(&customer);
                 if let Some((_, old)) = roster.known.insert(account.id, (*stamp, customer)) {
                     engine.population.remove(&old);
                 }
             }
+            self.journal().touch(keys);
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use provider_bridge::domain::account::AccountState;
 use provider_bridge::domain::job::JobWork;
@@ -22,12 +23,19 @@ use crate::on_both_engines;
 fn counts(considered: u64, mapped: u64, suggested: u64, without_match: u64) -> Value {
     json!({
         "considered": considered,
+        "unchanged": 0,
         "waitingForDetails": 0,
         "mapped": mapped,
         "suggested": suggested,
         "withoutMatch": without_match,
         "unsettled": 0,
     })
+}
+
+/// The same, where so many had nothing to be decided for.
+fn left_alone(mut counts: Value, unchanged: u64) -> Value {
+    counts["unchanged"] = json!(unchanged);
+    counts
 }
 
 async fn change_settings(world: &World, change: SettingsChange) {
@@ -74,8 +82,9 @@ on_both_engines! {
         let id = world.customer("Contoso Ltd", &["contoso.com"]).await;
         let nobody = world.customer("Nobody's", &["nowhere.org"]).await;
 
-        for _ in 0..2 {
-            assert_eq!(world.auto_match().await["counts"], counts(2, 0, 1, 1));
+        let first = counts(2, 0, 1, 1);
+        for expected in [first, left_alone(counts(0, 0, 0, 0), 2)] {
+            assert_eq!(world.auto_match().await["counts"], expected);
             assert_eq!(world.suggested(id).await, ["Contoso", "Contoso Branch"]);
             assert!(world.suggested(nobody).await.is_empty());
         }
@@ -84,11 +93,36 @@ on_both_engines! {
 
         world.put_account(1, "Contoso Branch", "", AccountState::Inactive, 2).await;
         assert_eq!(world.suggested(id).await, ["Contoso"]);
-        assert_eq!(world.auto_match().await["counts"], counts(2, 1, 0, 1));
+        assert_eq!(world.auto_match().await["counts"], left_alone(counts(1, 1, 0, 0), 1));
         assert!(world.suggested(id).await.is_empty());
         let nothing = Expectation::default();
         world.flows.unmap_provider_account(&person(), id, None, nothing).await.unwrap();
         assert!(world.suggested(id).await.is_empty());
+    }
+
+    async fn only_those_are_decided_again_that_a_change_bears_on(store: TestStore) {
+        let world = World::new(&store).await;
+        world.account(1, "Contoso", "contoso.com").await;
+        world.account(2, "Contoso Branch", "contoso.com").await;
+        let tied = world.customer("Tied", &["contoso.com"]).await;
+        world.customer("Adatum", &["adatum.org"]).await;
+        world.auto_match().await;
+        let again = async || world.auto_match().await["counts"].clone();
+        assert_eq!(again().await, left_alone(counts(0, 0, 0, 0), 2));
+
+        let stranger = world.account(3, "Fabrikam", "fabrikam.net").await;
+        assert_eq!(again().await, left_alone(counts(0, 0, 0, 0), 2), "a stranger came");
+        world.contact(1, stranger, "adatum.org").await;
+        assert_eq!(again().await, left_alone(counts(1, 1, 0, 0), 1), "a contact at the domain");
+        let expected = left_alone(counts(1, 0, 1, 0), 0);
+        change_settings(&world, SettingsChange { auto_match: Some(AutoMatchMode::Off), ..SettingsChange::default() }).await;
+        assert_eq!(again().await, expected, "another setting");
+        world.clock.advance(Duration::from_hours(25));
+        assert_eq!(again().await, expected, "a day later");
+        let nothing = Expectation::default();
+        world.flows.exclude_provider_account(&person(), tied, "ours", nothing).await.unwrap();
+        world.flows.include_provider_account(&person(), tied, None, nothing).await.unwrap();
+        assert_eq!(again().await, expected, "a person asked for it");
     }
 
     async fn a_run_without_news_writes_nothing(store: TestStore) {

@@ -174,7 +174,17 @@ on_both_engines! {
             .put_account(2, "Account", "", AccountState::Inactive, 4)
             .await;
         world.directory.clear();
+        assert_eq!(follow_all(&world).await, broken(1), "a directory that is not known yet is filled first");
+    }
+
+    async fn an_empty_mirror_says_nothing_of_anybody(store: TestStore) {
+        let world = World::new(&store).await;
+        let id = world.customer("Contoso", &[]).await;
+        world.put_live(1, "Contoso", AccountState::Active);
+        let mapped = world.map(id, account_id(1)).await;
+
         assert_eq!(follow_all(&world).await, Followed::default());
+        assert_eq!(world.get(id).await, mapped);
     }
 
     async fn one_to_one_keeps_a_merge_from_giving_an_account_two(store: TestStore) {

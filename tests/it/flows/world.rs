@@ -33,13 +33,14 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::outside::{FakeCrm, hold};
-use crate::support::context::context;
+use crate::support::context::{ManualClock, context};
 use crate::support::elsewhere::Elsewhere;
 
 pub struct World {
     pub flows: Flows,
     pub crm: Arc<FakeCrm>,
     pub directory: Arc<AccountDirectory>,
+    pub clock: Arc<ManualClock>,
     provider: Provider,
 }
 
@@ -80,7 +81,7 @@ fn parsed(domains: &[&str]) -> Vec<DomainName> {
 impl World {
     /// An empty world with one provider, whose CRM has been read to the end.
     pub async fn new(store: &Store) -> Self {
-        let (context, _) = context();
+        let (context, clock) = context();
         let crm = Arc::new(FakeCrm::default());
         let directory = Arc::new(AccountDirectory::new());
         let now = context.now();
@@ -120,12 +121,14 @@ impl World {
             flows,
             crm,
             directory,
+            clock,
             provider,
         };
         let tx = store.begin().await.unwrap();
         providers::insert(&tx, &world.provider).await.unwrap();
         let classic = OperatorSettings {
             auto_match: AutoMatchMode::Classic,
+            auto_match_threshold: None,
             ..OperatorSettings::default()
         };
         settings::save(&tx, &world.flows.context, &classic)
@@ -185,7 +188,7 @@ impl World {
     ) -> AccountId {
         let id = account_id(number);
         self.put_live(number, name, state);
-        self.mirror(ChangePage {
+        self.take_in(ChangePage {
             accounts: vec![DirectoryAccount {
                 place: Place::default(),
                 id,
@@ -199,7 +202,6 @@ impl World {
             ..ChangePage::default()
         })
         .await;
-        self.flows.catch_up().await.unwrap();
         id
     }
 
@@ -227,8 +229,7 @@ impl World {
 
     /// Gives an Account a Contact with an address at `domain`.
     pub async fn contact(&self, number: u128, account: AccountId, domain: &str) {
-        self.mirror(contact(number, account, domain)).await;
-        self.flows.catch_up().await.unwrap();
+        self.take_in(contact(number, account, domain)).await;
     }
 
     /// A customer of the provider with these custom domains, its details complete.

@@ -231,6 +231,22 @@ fn v13_another_city_asks_for_more() {
 }
 
 #[test]
+fn v14_a_namesake_in_the_same_town_has_another_postal_code() {
+    let facts = provider(
+        "Contoso Travel GmbH",
+        &["contosotravel.onmicrosoft.com"],
+        "DE",
+        "Berlin",
+        "13599",
+    );
+    vetoed(
+        &engine(&[contoso()], &[]),
+        &facts,
+        "V14-another-postal-code",
+    );
+}
+
+#[test]
 fn a_caution_gives_way_to_a_confidence_beyond_it() {
     let facts = provider(
         "Contoso Travel GmbH",
