@@ -72,6 +72,18 @@ async fn measure() {
         "sync without changes, seconds",
         format!("{again:.2}   {:.2} of bare", again / bare_again),
     );
+    figure(
+        "peak memory of the service so far, MB",
+        peak_memory(&service),
+    );
+    drop(service);
+    let started = Instant::now();
+    let service = serve(&settings, folder.path(), port);
+    wait_ready(&api).await;
+    figure(
+        "ready again with the accounts in its store, seconds",
+        format!("{:.2}", started.elapsed().as_secs_f64()),
+    );
     let (first, listed) = api.sync_subscriptions(&provider).await;
     let (again, _) = api.sync_subscriptions(&provider).await;
     figure("subscriptions", listed);
@@ -81,14 +93,9 @@ async fn measure() {
             format!("{seconds:.2}   {:.0} a second", listed / seconds),
         );
     }
-    figure("peak memory of the service, MB", peak_memory(&service));
-    drop(service);
-    let started = Instant::now();
-    let (service, _, _) = service_on(&settings, folder.path(), port);
-    wait_ready(&api).await;
     figure(
-        "ready again with the data in its store, seconds",
-        format!("{:.2}", started.elapsed().as_secs_f64()),
+        "peak memory with the subscriptions, MB",
+        peak_memory(&service),
     );
     drop(service);
 }
@@ -161,10 +168,7 @@ fn configured(settings: &[(String, String)], folder: &Path, port: u16) -> Comman
 fn service(settings: &[(String, String)], folder: &Path) -> (Running, String, u16) {
     let free =
         std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    service_on(settings, folder, free.expect("a port").port())
-}
-
-fn service_on(settings: &[(String, String)], folder: &Path, port: u16) -> (Running, String, u16) {
+    let port = free.expect("a port").port();
     let mut make_key = configured(settings, folder, port);
     make_key.args([
         "api-keys",
@@ -178,11 +182,16 @@ fn service_on(settings: &[(String, String)], folder: &Path, port: u16) -> (Runni
     ]);
     let key = make_key.output().expect("a key");
     let key = String::from_utf8_lossy(&key.stdout).trim().to_owned();
+    (serve(settings, folder, port), key, port)
+}
+
+/// Starts the service on a database that is there, and waits until it listens.
+fn serve(settings: &[(String, String)], folder: &Path, port: u16) -> Running {
     let mut serve = configured(settings, folder, port);
     let (running, ()) = start(serve.arg("serve"), true, |line| {
         line.starts_with("listening").then_some(())
     });
-    (running, key, port)
+    running
 }
 
 async fn wait_ready(api: &Api) {

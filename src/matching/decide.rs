@@ -121,7 +121,7 @@ impl Engine {
             index: &self.index,
             group: best,
             others,
-            meaningless_name: customer.name.remark,
+            name: &customer.name,
         };
         let vetoes: Vec<_> = applying(&case, confidence >= self.model.caution).collect();
         let verdict = if confidence >= self.threshold && vetoes.is_empty() {

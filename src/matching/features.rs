@@ -2,6 +2,8 @@
 //! is part of the rule, not of the training: a second namesake, another Account on the same domain or a conflict of
 //! websites can never make a match look better, whatever the training data said.
 
+use super::trees::WIDE;
+
 /// Which kind of evidence a measure belongs to; reasons are given by kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
@@ -98,6 +100,7 @@ features! {
 
 /// How many measures there are.
 pub const COUNT: usize = ALL.len();
+const _: () = assert!(COUNT <= WIDE, "a row of the forest has room for them");
 
 /// The measures of one pair.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -131,6 +134,21 @@ impl Measures {
             }
         }
         alone
+    }
+
+    /// Whether anything tells of others with the same name or domain.
+    pub(super) fn rivalled(&self) -> bool {
+        let mut values = self.0.iter().zip(ALL);
+        values.any(|(value, feature)| feature.3 == Kind::Rivals && *value != 0.0)
+    }
+
+    /// As a row that a forest takes.
+    pub(super) fn wide(&self) -> [f32; WIDE] {
+        let mut row = [0.0; WIDE];
+        for (slot, value) in row.iter_mut().zip(self.0) {
+            *slot = value;
+        }
+        row
     }
 
     pub(super) fn set(&mut self, feature: Feature, value: f32) {

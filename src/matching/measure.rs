@@ -362,6 +362,11 @@ fn names(
     measures.set(F::Legal, agreement((a != 0 && b != 0).then_some(a == b)));
 }
 
+/// Names of cities that are less alike are no misspellings of one another, whatever letters they share.
+const SAME_CITY: f32 = 0.65;
+/// What another city counts for at least.
+const OTHER_CITY: f32 = -0.2;
+
 fn places(index: &Index, subject: &Subject<'_>, entry: &Entry, measures: &mut Measures) {
     let customer = subject.customer;
     measures.set(
@@ -381,7 +386,12 @@ fn places(index: &Index, subject: &Subject<'_>, entry: &Entry, measures: &mut Me
     let city = index.places.text(entry.city);
     if !city.is_empty() && !customer.city.is_empty() {
         let likeness = subject.city_pattern.ratio(city.as_bytes());
-        measures.set(F::City, 2.0 * likeness - 1.0);
+        let other = if likeness < SAME_CITY {
+            OTHER_CITY
+        } else {
+            1.0
+        };
+        measures.set(F::City, other.min(2.0 * likeness - 1.0));
     }
     let postcode = index.places.text(entry.postcode);
     let known = !postcode.is_empty() && !customer.postcode.is_empty();

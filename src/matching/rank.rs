@@ -8,6 +8,7 @@ use super::model::Model;
 use super::prepare::Subject;
 use super::retrieve::{Scratch, candidates};
 use super::text::similarity::ratio;
+use super::trees::WIDE;
 
 /// Log-odds that an agreed tenant, subscription or tax number adds: by rule, more than everything learned can weigh.
 pub const IDENTITY_POINTS: f32 = 20.0;
@@ -63,23 +64,29 @@ pub fn scored(
     model: &Model,
     scratch: &mut Scratch,
 ) -> Vec<Scored> {
-    let (numbers, measured): (Vec<u32>, Vec<[Measures; 2]>) = candidates(index, subject, scratch)
+    let measured: Vec<(u32, Measures)> = candidates(index, subject, scratch)
         .into_iter()
-        .filter_map(|number| {
-            let measures = measure(index, subject, number)?;
-            Some((number, [measures, measures.unrivalled()]))
-        })
-        .unzip();
-    let rows = measured.iter().flatten();
-    let scores = model.pair.score_all(rows.map(|row| row.0.as_slice()));
-    let candidates = numbers.into_iter().zip(measured).zip(scores.as_chunks().0);
-    let mut all: Vec<Scored> = candidates
-        .map(|((number, [measures, _]), [score, unrivalled])| {
+        .filter_map(|number| Some((number, measure(index, subject, number)?)))
+        .collect();
+    let mut rows: Vec<[f32; WIDE]> = measured.iter().map(|(_, it)| it.wide()).collect();
+    // Most have no rivals: then both scores are one.
+    let rivalled: Vec<bool> = measured.iter().map(|(_, it)| it.rivalled()).collect();
+    let with_rivals = measured.iter().zip(&rivalled).filter(|(_, it)| **it);
+    rows.extend(with_rivals.map(|((_, it), _)| it.unrivalled().wide()));
+    let scores = model.pair.score_all(&rows);
+    let (scores, alone) = scores.split_at(measured.len());
+    let mut alone = alone.iter();
+    let mut all: Vec<Scored> = measured
+        .into_iter()
+        .zip(rivalled)
+        .zip(scores)
+        .map(|(((number, measures), rivalled), score)| {
+            let unrivalled = if rivalled { alone.next() } else { None };
             let by_rule = measures.get(F::Identity) * IDENTITY_POINTS;
             Scored {
                 number,
                 score: score + by_rule,
-                unrivalled: unrivalled + by_rule,
+                unrivalled: unrivalled.unwrap_or(score) + by_rule,
                 measures,
             }
         })

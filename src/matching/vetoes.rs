@@ -5,6 +5,8 @@
 use super::features::{Feature as F, Measures};
 use super::index::Index;
 use super::rank::{Group, name_only};
+use super::text::name::Name;
+use super::text::words::names_a_group;
 
 /// What a veto looks at.
 #[derive(Debug)]
@@ -15,8 +17,8 @@ pub struct Case<'a> {
     pub group: &'a Group,
     /// Other customers, the most likely first.
     pub others: &'a [Group],
-    /// The customer's name says nothing.
-    pub meaningless_name: bool,
+    /// The customer's name.
+    pub name: &'a Name,
 }
 
 impl Case<'_> {
@@ -121,7 +123,7 @@ pub const VETOES: &[Veto] = &[
         text: "the customer's name says nothing, and no domain of its own leads here",
         caution: false,
         applies: |case| {
-            case.meaningless_name && !case.measures().has(F::DomainMatches) && !case.identity()
+            case.name.remark && !case.measures().has(F::DomainMatches) && !case.identity()
         },
     },
     Veto {
@@ -182,6 +184,19 @@ pub const VETOES: &[Veto] = &[
                 && !by_own_domain(measures)
                 && !measures.has(F::ContactMatch)
                 && !measures.has(F::Phone)
+        },
+    },
+    Veto {
+        id: "V15-group-or-member",
+        text: "one side is a group, the other is not, and another account uses the same domain: it may be the parent, or a member",
+        caution: false,
+        applies: |case| {
+            let measures = case.measures();
+            let entry = case.index.entry(case.group.best.number);
+            let account = entry.is_some_and(|entry| names_a_group(entry.legal));
+            let several = measures.get(F::DomainAccounts) > 0.5 + duplicates_on_domain(case);
+            let shared = measures.has(F::DomainMatches) && several && !case.identity();
+            shared && names_a_group(case.name.legal) != account
         },
     },
 ];

@@ -221,6 +221,7 @@ impl Grower<'_> {
         let cells = self.cells(&rows);
         let root = self.leaf(rows, cells, f32::MIN, f32::MAX, 0);
         let mut nodes = vec![Node::leaf(
+            0,
             self.value(root.total, root.low, root.high) * self.settings.rate,
         )];
         let mut leaves = vec![root];
@@ -273,8 +274,9 @@ impl Grower<'_> {
         node.threshold = self.cuts[split.feature][split.bin];
         node.left = u16::try_from(first).unwrap_or(0);
         node.right = u16::try_from(first + 1).unwrap_or(0);
-        nodes.push(Node::leaf(split.left * self.settings.rate));
-        nodes.push(Node::leaf(split.right * self.settings.rate));
+        let (left_at, right_at) = (node.left, node.right);
+        nodes.push(Node::leaf(left_at, split.left * self.settings.rate));
+        nodes.push(Node::leaf(right_at, split.right * self.settings.rate));
         (
             self.leaf(left, left_cells, left_low, left_high, first),
             self.leaf(right, right_cells, right_low, right_high, first + 1),

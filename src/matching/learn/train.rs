@@ -93,7 +93,7 @@ impl Answered<'_> {
                 index: &self.lesson.index,
                 group,
                 others,
-                meaningless_name: self.customer.name.remark,
+                name: &self.customer.name,
             };
             applying(&case, beyond_caution).next().is_some()
         })

@@ -6,4 +6,4 @@ pub mod host;
 pub mod name;
 pub mod place;
 pub mod similarity;
-mod words;
+pub(super) mod words;

@@ -139,6 +139,14 @@ const SAME: &[&str] = &[
     "food foods",
 ];
 
+/// Whether a kind of legal form is the word for a whole group of companies.
+pub(in super::super) fn names_a_group(kind: u8) -> bool {
+    let line = usize::from(kind)
+        .checked_sub(1)
+        .and_then(|at| LEGAL.get(at));
+    line.is_some_and(|line| line.starts_with("group "))
+}
+
 struct Lexicon {
     table: HashTable<(String, Word)>,
 }

@@ -131,11 +131,16 @@ impl Founder {
     pub fn found(&mut self, rng: &mut ChaCha8Rng) -> Option<Organisation> {
         let (country_at, country) = *self.shares.choose(rng)?;
         let namesake = self.namesake.take_if(|_| rng.random_ratio(1, 30));
+        let taken_city = namesake.as_ref().map(|other| other.city_at);
         let (country_at, country, body) = match namesake {
             Some(other) => (other.country_at, other.country, other.body),
             None => (country_at, country, body(country, rng)),
         };
-        let city_at = u8::try_from(rng.random_range(0..country.cities.len())).unwrap_or(0);
+        let city_at = another_city(
+            taken_city,
+            rng.random_range(0..country.cities.len()),
+            country,
+        );
         let (domain, written_domain) = self.own_domain(country, &body, rng);
         self.founded += 1;
         let organisation = Organisation {
@@ -198,6 +203,16 @@ impl Founder {
             }
         }
         (String::new(), None)
+    }
+}
+
+/// The city, or the next one if a namesake sits there: no register admits one name twice in a town.
+fn another_city(taken: Option<u8>, city: usize, country: &Country) -> u8 {
+    let number = |city| u8::try_from(city).unwrap_or(0);
+    if taken == Some(number(city)) {
+        number((city + 1) % country.cities.len().max(1))
+    } else {
+        number(city)
     }
 }
 

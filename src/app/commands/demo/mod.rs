@@ -37,12 +37,14 @@ use crate::identity::api_keys::ApiKeys;
 use crate::identity::consent::Consents;
 use crate::identity::sessions::Sessions;
 use crate::simulator::{self, Simulator, SimulatorOptions, Upstream, World, WorldSpec};
-use crate::store::mappings::suggestions;
+use crate::store::mappings::{self, suggestions};
 use crate::store::provider_accounts::{self, Filter};
 use crate::store::{deliveries, dispatch, jobs, outbox};
 
 /// How often the demo looks at how far things are.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
+/// So many wrong mappings are told one by one.
+const MOST_NOTED: u64 = 10;
 /// Without any progress for so long, something is wrong.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -287,8 +289,20 @@ async fn wrong(running: &Running, simulator: &simulator::Running) -> anyhow::Res
         let listing = provider_accounts::list(reader, &filter, after.as_ref(), 500).await?;
         for account in &listing.accounts {
             let mapped = account.mapping.account_id();
-            let right = mapped.is_some_and(|id| truth.accepts(&account.external_id, id));
-            wrong += u64::from(!right);
+            if mapped.is_some_and(|id| truth.accepts(&account.external_id, id)) {
+                continue;
+            }
+            wrong += 1;
+            if wrong <= MOST_NOTED {
+                let history = mappings::history(reader, account.id).await?;
+                let why = history.first().and_then(|change| change.reason.clone());
+                note(format!(
+                    "wrong: customer {} of {} was mapped by: {}",
+                    account.name,
+                    account.city.as_deref().unwrap_or("nowhere"),
+                    why.unwrap_or_default()
+                ));
+            }
         }
         match listing.after {
             Some(next) => after = Some(next),

@@ -247,6 +247,61 @@ fn v14_a_namesake_in_the_same_town_has_another_postal_code() {
 }
 
 #[test]
+fn v15_a_group_is_not_its_member() {
+    let group = account([
+        "group",
+        "Contoso Travel Group",
+        "https://contoso-travel.de",
+        "DE",
+        "Berlin",
+        "10115",
+    ]);
+    let member = account([
+        "member",
+        "Contoso Cruises",
+        "https://contoso-travel.de",
+        "DE",
+        "Kiel",
+        "24103",
+    ]);
+    let facts = provider(
+        "Contoso Travel UG",
+        &["contoso-travel.de"],
+        "DE",
+        "Berlin",
+        "10115",
+    );
+    let engine = engine(&[group, member], &[]);
+    vetoed(&engine, &facts, "V15-group-or-member");
+}
+
+#[test]
+fn a_city_of_other_letters_is_another_city() {
+    let at = |city: &str| {
+        let mut account = contoso();
+        account.city = Some(city.to_owned());
+        let facts = provider(
+            "Contoso Travel GmbH",
+            &["contosotravel.onmicrosoft.com"],
+            "DE",
+            "Nürnberg",
+            "",
+        );
+        let decision = decide(&engine(&[account], &[]), &facts);
+        let reasons = &decision.candidates[0].reasons;
+        let named = |what: &str| reasons.iter().any(|reason| reason.text.contains(what));
+        (named("another city"), named("country, city"))
+    };
+    assert_eq!(at("Hamburg"), (true, false));
+    assert_eq!(at("Nuremberg"), (false, true));
+    assert_eq!(
+        at("Nünberg"),
+        (false, false),
+        "a slip of the pen is no other city"
+    );
+}
+
+#[test]
 fn a_caution_gives_way_to_a_confidence_beyond_it() {
     let facts = provider(
         "Contoso Travel GmbH",
