@@ -19,6 +19,9 @@ const LISTEN_AGAIN: Duration = Duration::from_secs(2);
 /// The keys of token issuers are fetched anew this often: a rotated key is known before its first token comes.
 const REFRESH_KEYS: Duration = Duration::from_secs(3600);
 
+/// Who we are in the CRM is asked for again after so long, while it did not say.
+const ASK_WHO_WE_ARE: Duration = Duration::from_secs(60);
+
 /// Starts all of them.
 pub(super) fn start(
     tasks: &Tasks,
@@ -60,6 +63,20 @@ pub(super) fn start(
                 .is_some()
             {
                 bearer.refresh_keys().await;
+            }
+        }
+    });
+    let (us, context) = (flows.crm.clone(), flows.context.clone());
+    tasks.supervise("own user", move |stop| {
+        let (us, context) = (us.clone(), context.clone());
+        async move {
+            let learn = async {
+                while us.learn_own_user().await.is_err() {
+                    context.sleep(ASK_WHO_WE_ARE).await;
+                }
+            };
+            if stop.run_until_cancelled(learn).await.is_some() {
+                stop.cancelled().await;
             }
         }
     });

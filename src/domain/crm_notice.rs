@@ -16,6 +16,12 @@ pub struct CrmNotice {
     pub merged_id: Option<uuid::Uuid>,
     /// The CRM's own id of the request, to find it there.
     pub correlation_id: Option<String>,
+    /// On whose behalf it was done.
+    pub user_id: Option<uuid::Uuid>,
+    /// Who called; another than `user_id` where somebody acts for somebody else.
+    pub initiating_user_id: Option<uuid::Uuid>,
+    /// 1 for what a caller did; more for what other logic made of it.
+    pub depth: Option<u32>,
 }
 
 impl CrmNotice {
@@ -23,6 +29,18 @@ impl CrmNotice {
     #[must_use]
     pub fn concerns_directory(&self) -> bool {
         matches!(self.table.as_str(), "account" | "contact")
+    }
+
+    /// Whether it tells of what this user, ours, wrote itself: such a notice says nothing that we do not know.
+    ///
+    /// Whatever leaves a doubt is not our own: what other logic of the CRM made of our write (deeper than 1), what was
+    /// done for another user, and deleting and merging, which we never do.
+    #[must_use]
+    pub fn is_written_by(&self, own: uuid::Uuid) -> bool {
+        self.initiating_user_id == Some(own)
+            && self.user_id == Some(own)
+            && self.depth == Some(1)
+            && matches!(self.message.as_str(), "Create" | "Update")
     }
 
     /// The Accounts whose copies are stale now.

@@ -1,5 +1,9 @@
 //! What the CRM tells us by webhook (H4, decision 9): kept, answered, and then worked on by reading the CRM's changes. A
 //! webhook makes that fresh sooner; the change token guarantees it, so that a lost, doubled or late one does no harm.
+//!
+//! What surprises: a notice of our own write is kept and drops the cached copy, but has nothing read: who wrote knows
+//! what it wrote, and each decision of auto-match pulls the changes first. When somebody else changes the same record at
+//! the same moment, that one's notice has it read. While our own user is unknown, every notice is another's.
 
 use chrono::TimeDelta;
 
@@ -25,7 +29,14 @@ impl Flows {
         inbox: &NoticeInbox,
         received: ReceivedNotice,
     ) -> Result<(), FlowError> {
-        Ok(inbox.keep(&self.store, &self.context, received).await?)
+        let us = self.crm.own_user();
+        let own = us.is_some_and(|us| received.notice.is_written_by(us));
+        if own {
+            metrics::counter!("crm_notices_of_own_writes_total").increment(1);
+        }
+        Ok(inbox
+            .keep(&self.store, &self.context, received, own)
+            .await?)
     }
 
     /// Reads the CRM's changes, because a notice came that could not be read.

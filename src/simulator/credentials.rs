@@ -1,6 +1,7 @@
 //! Who may sign in: the credentials of the demo. They open nothing but this simulator, and what a service has to be told to use it.
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 /// Tenant that hosts Partner Center.
 pub const PARTNER_TENANT_ID: &str = "5a1d7c3e-2b94-4f06-8e1b-90c2d4f6a801";
@@ -10,6 +11,8 @@ pub const PARTNER_CENTER_CLIENT_ID: &str = "c0de0001-6f2a-4b7d-9a55-3f1e5c7b9d01
 pub const PARTNER_CENTER_CLIENT_SECRET: &str = "simulated~partner-center~secret";
 /// Tenant of the organisation that owns the CRM, and of the people who use the product.
 pub const ENTRA_TENANT_ID: &str = "7e2f9b14-c6d3-4a85-b0f7-21e8a4c6d902";
+/// Who the application is among the users of Dataverse. Everything else is done and owned by a person.
+pub const APPLICATION_USER_ID: Uuid = Uuid::from_u128(0x7c1b_2f4e_0a31_4c55_9d20_22bb_0000_0002);
 /// Application user of Dataverse.
 pub const DATAVERSE_CLIENT_ID: &str = "c0de0002-8b4c-4e9f-8c77-5d3b7e9f1a02";
 /// Its secret.

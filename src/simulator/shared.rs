@@ -2,8 +2,11 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::webhooks::Webhooks;
-use super::world::{Change, ChangeError, Moment, World};
+use uuid::Uuid;
+
+use super::credentials::APPLICATION_USER_ID;
+use super::webhooks::{Notice, Webhooks};
+use super::world::{Change, ChangeError, Moment, OWNER, World};
 use crate::domain::context::Context;
 use crate::domain::ids::AccountId;
 use crate::domain::provider_account::ExternalId;
@@ -30,14 +33,20 @@ impl SharedWorld {
         look(&self.world.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Writes as the application that calls the Web API.
     pub(super) fn write<T>(&self, work: impl FnOnce(&mut World, Moment) -> T) -> T {
+        self.write_by(APPLICATION_USER_ID, work)
+    }
+
+    fn write_by<T>(&self, by: Uuid, work: impl FnOnce(&mut World, Moment) -> T) -> T {
         let moment = self.moment();
         let (result, told) = {
             let mut world = self.world.write().unwrap_or_else(PoisonError::into_inner);
             let result = work(&mut world, moment);
             (result, std::mem::take(&mut world.told))
         };
-        self.webhooks.tell(told);
+        let told = told.into_iter().map(|notice| Notice { by, ..notice });
+        self.webhooks.tell(told.collect());
         result
     }
 
@@ -45,12 +54,12 @@ impl SharedWorld {
         &self.webhooks
     }
 
-    /// Makes one change; gives the id of what is new or was changed.
+    /// Makes one change, as a person at the CRM; gives the id of what is new or was changed.
     ///
     /// # Errors
     /// When it speaks of something that does not exist.
-    pub fn change(&self, change: Change) -> Result<uuid::Uuid, ChangeError> {
-        self.write(|world, moment| world.change(change, moment))
+    pub fn change(&self, change: Change) -> Result<Uuid, ChangeError> {
+        self.write_by(OWNER, |world, moment| world.change(change, moment))
     }
 
     /// The Account that a customer is; see [`World::truth`].

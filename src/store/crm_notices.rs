@@ -36,6 +36,7 @@ pub struct ReceivedNotice {
 
 struct Waiting {
     received: ReceivedNotice,
+    own: bool,
     kept: oneshot::Sender<bool>,
 }
 
@@ -50,7 +51,8 @@ struct Inner {
 }
 
 impl NoticeInbox {
-    /// Keeps a notice; when this returns, it is durable.
+    /// Keeps a notice; when this returns, it is durable. An `own` one, of what we wrote ourselves, makes the copies in
+    /// memory go, and nothing else.
     ///
     /// # Errors
     /// When it could not be kept: the database refused, or whoever wrote for this one went away.
@@ -59,9 +61,14 @@ impl NoticeInbox {
         store: &Store,
         context: &Context,
         received: ReceivedNotice,
+        own: bool,
     ) -> Result<(), StoreError> {
         let (kept, mut answer) = oneshot::channel();
-        self.waiting().push(Waiting { received, kept });
+        self.waiting().push(Waiting {
+            received,
+            own,
+            kept,
+        });
         loop {
             let turn = self.0.turn.lock().await;
             match answer.try_recv() {
@@ -107,11 +114,12 @@ async fn write(store: &Store, context: &Context, together: &[Waiting]) -> Result
     crm_notice::Entity::insert_many(rows)
         .exec_without_returning(&*tx)
         .await?;
-    let notices = || together.iter().map(|one| &one.received.notice);
-    if notices().any(CrmNotice::concerns_directory) {
+    let mut of_others = together.iter().filter(|one| !one.own);
+    if of_others.any(|one| one.received.notice.concerns_directory()) {
         follow(&tx, context).await?;
     }
-    let accounts: Vec<_> = notices().flat_map(CrmNotice::accounts).collect();
+    let notices = together.iter().map(|one| &one.received.notice);
+    let accounts: Vec<_> = notices.flat_map(CrmNotice::accounts).collect();
     if !accounts.is_empty() {
         tx.signal(Signal::accounts_changed(accounts));
     }

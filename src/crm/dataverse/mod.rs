@@ -6,6 +6,7 @@
 mod changes;
 mod create;
 mod links;
+mod own_user;
 mod refusal;
 mod rows;
 mod search;
@@ -19,6 +20,7 @@ use async_trait::async_trait;
 use url::Url;
 
 use self::links::Organisation;
+use self::own_user::OwnUser;
 use self::transport::{Call, Row, Transport};
 use crate::domain::account::{Account, NewAccount};
 use crate::domain::context::Context;
@@ -75,6 +77,7 @@ impl DataverseSettings {
 pub struct DataverseClient {
     transport: Transport,
     organisation: Organisation,
+    own_user: OwnUser,
     page_size: u32,
 }
 
@@ -92,6 +95,7 @@ impl DataverseClient {
         let organisation = Organisation::new(&settings.org_url)?;
         Ok(Self {
             page_size: settings.page_size.clamp(1, 5_000),
+            own_user: OwnUser::default(),
             transport: Transport::new(http, tokens, context, &organisation, &settings),
             organisation,
         })
@@ -143,11 +147,25 @@ impl Crm for DataverseClient {
     }
 
     async fn create_account(&self, id: AccountId, new: &NewAccount) -> Result<bool, CrmError> {
+        // The notice of what is created comes at once, and is known as ours only by this. Not knowing it costs a reading.
+        if let Err(error) = self.learn_own_user().await {
+            let error = &error as &dyn std::error::Error;
+            tracing::debug!(error, "the CRM did not say who we are");
+        }
         create::account(&self.transport, &self.organisation, id, new).await
     }
 
+    fn own_user(&self) -> Option<uuid::Uuid> {
+        self.own_user.known()
+    }
+
+    async fn learn_own_user(&self) -> Result<(), CrmError> {
+        let learnt = self.own_user.learn(&self.transport, &self.organisation);
+        learnt.await.map(drop).map_err(|failure| failure.error)
+    }
+
     async fn verify(&self) -> VerifyReport {
-        verify::report(&self.transport, &self.organisation).await
+        verify::report(&self.transport, &self.organisation, &self.own_user).await
     }
 }
 

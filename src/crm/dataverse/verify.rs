@@ -5,15 +5,20 @@ use serde_json::Value;
 
 use super::changes;
 use super::links::Organisation;
+use super::own_user::OwnUser;
 use super::refusal::Failure;
 use super::transport::{Call, Transport};
 use crate::domain::ports::crm::DirectoryTable;
 use crate::domain::verify::{VerifyReport, VerifyStep};
 
 /// Runs the steps until one fails.
-pub(super) async fn report(transport: &Transport, organisation: &Organisation) -> VerifyReport {
+pub(super) async fn report(
+    transport: &Transport,
+    organisation: &Organisation,
+    own_user: &OwnUser,
+) -> VerifyReport {
     let mut steps = Vec::new();
-    let outcome = run(transport, organisation, &mut steps).await;
+    let outcome = run(transport, organisation, own_user, &mut steps).await;
     if let Err((name, failure)) = outcome {
         steps.push(VerifyStep {
             name: name.to_owned(),
@@ -27,6 +32,7 @@ pub(super) async fn report(transport: &Transport, organisation: &Organisation) -
 async fn run(
     transport: &Transport,
     organisation: &Organisation,
+    own_user: &OwnUser,
     steps: &mut Vec<VerifyStep>,
 ) -> Result<(), (&'static str, Failure)> {
     let mut pass = |name: &str, detail: String| {
@@ -41,11 +47,8 @@ async fn run(
     pass(name, format!("for {}", organisation.host()));
 
     let name = "application user known";
-    let who_am_i = Call::new("asking who we are", organisation.query("WhoAmI", &[]));
-    let user = read(transport, &who_am_i, |body| {
-        Some(body.get("UserId")?.as_str()?.to_owned())
-    });
-    let user = user.await.map_err(|failure| (name, failure))?;
+    let user = own_user.ask(transport, organisation).await;
+    let user = user.map_err(|failure| (name, failure))?;
     pass(name, format!("its system user id is {user}"));
 
     let tables = [

@@ -109,6 +109,14 @@ pub trait Crm: Send + Sync {
             retry_after: None,
         })
     }
+    /// The user that we are in the CRM, once that was learnt. Never asks.
+    fn own_user(&self) -> Option<uuid::Uuid> {
+        None
+    }
+    /// Asks the CRM who we are, unless that is known.
+    async fn learn_own_user(&self) -> Result<(), CrmError> {
+        Ok(())
+    }
     /// A live test of every step.
     async fn verify(&self) -> VerifyReport;
 }

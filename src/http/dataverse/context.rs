@@ -26,6 +26,13 @@ struct Wire {
     primary_entity_id: Option<Uuid>,
     organization_id: Option<Uuid>,
     correlation_id: Option<Uuid>,
+    // What is not a GUID or a number here is no reason to refuse a notice: then nobody knows who wrote it.
+    #[serde(default)]
+    user_id: Value,
+    #[serde(default)]
+    initiating_user_id: Value,
+    #[serde(default)]
+    depth: Value,
     #[serde(default)]
     input_parameters: Value,
 }
@@ -50,6 +57,9 @@ impl NoticeContext {
                 record_id: wire.primary_entity_id.filter(|id| !id.is_nil()),
                 merged_id,
                 correlation_id: wire.correlation_id.map(|id| id.to_string()),
+                user_id: guid(&wire.user_id),
+                initiating_user_id: guid(&wire.initiating_user_id),
+                depth: wire.depth.as_u64().and_then(|depth| depth.try_into().ok()),
                 message,
                 table: table.to_lowercase(),
             },
@@ -62,6 +72,10 @@ fn name(said: Option<String>, headers: &HeaderMap, header: &str) -> Option<Strin
     let name = said.or_else(of_header)?;
     let fits = !name.is_empty() && name.len() <= LONGEST_NAME && !name.contains(char::is_control);
     fits.then_some(name)
+}
+
+fn guid(value: &Value) -> Option<Uuid> {
+    value.as_str()?.parse().ok()
 }
 
 /// A GUID among the parameters, which are a list of keys and values; a value may be wrapped with its type.

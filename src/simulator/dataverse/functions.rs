@@ -31,7 +31,7 @@ pub(super) fn answer(
     let fields = match name {
         "WhoAmI" => json!({
             "BusinessUnitId": OWNER,
-            "UserId": OWNER,
+            "UserId": credentials::APPLICATION_USER_ID,
             "OrganizationId": credentials::ENTRA_TENANT_ID,
         }),
         "RetrieveVersion" => json!({ "Version": "9.2.0.0" }),

@@ -42,6 +42,8 @@ pub(in crate::simulator) struct Notice {
     pub message: Message,
     pub table: &'static str,
     pub id: Uuid,
+    /// The user who did it.
+    pub by: Uuid,
     /// Columns of text that the row has now.
     pub columns: Vec<(&'static str, String)>,
 }
@@ -87,7 +89,7 @@ impl Notice {
             "Depth": 1,
             "InitiatingUserAgent": "",
             "InitiatingUserAzureActiveDirectoryObjectId": Uuid::nil(),
-            "InitiatingUserId": OWNER,
+            "InitiatingUserId": self.by,
             "InputParameters": parameters,
             "IsExecutingOffline": false,
             "IsInTransaction": false,
@@ -111,7 +113,7 @@ impl Notice {
             "SharedVariables": [{ "key": "IsAutoTransact", "value": true }],
             "Stage": 40,
             "UserAzureActiveDirectoryObjectId": Uuid::nil(),
-            "UserId": OWNER,
+            "UserId": self.by,
         })
     }
 }

@@ -8,6 +8,7 @@ use super::change::{ChangeError, Moment, absent, edit};
 use super::row::{Packed, Referenced, Value, ValueRef};
 use super::rows::{Place, Rows};
 use super::schema::{ACCOUNT, CONTACT, Table};
+use super::sow::OWNER;
 use crate::simulator::webhooks::{Message, Notice};
 
 /// Columns that a notice shows.
@@ -77,6 +78,7 @@ impl World {
             message,
             table: rows.table.name,
             id,
+            by: OWNER,
             columns: TOLD.into_iter().filter_map(text).collect(),
         };
         self.told.push(notice);

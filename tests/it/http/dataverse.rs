@@ -106,6 +106,53 @@ async fn open_exceptions(app: &TestApp) -> Vec<String> {
 }
 
 on_both_engines! {
+    async fn what_we_wrote_ourselves_is_kept_and_has_nothing_read(store: TestStore) {
+        let app = TestApp::start(store.clone()).await;
+        let own = "0d7a1c55-6a2f-4b8e-8d0b-3f9f4d0f7a11";
+        app.crm.own_user.set(own.parse().unwrap()).unwrap();
+        let create = context("Create", "account", json!([]));
+        for body in [update(), create] {
+            assert_eq!(tell(&app, body.to_string()).await.status, 202);
+        }
+        assert_eq!((kept(&app).await.len(), pulls_waiting(&app).await), (2, 0));
+        // Ours and another's at once: neither is lost, and the CRM is read.
+        let mut other = update();
+        other["InitiatingUserId"] = json!(OTHER);
+        let (ours, theirs) = futures_util::join!(tell(&app, update().to_string()), tell(&app, other.to_string()));
+        assert_eq!((ours.status, theirs.status), (202, 202));
+        assert_eq!((kept(&app).await.len(), pulls_waiting(&app).await), (4, 1));
+    }
+}
+
+#[actix_web::test]
+async fn what_may_be_of_somebody_else_is_never_taken_for_our_own() {
+    let own = json!("0d7a1c55-6a2f-4b8e-8d0b-3f9f4d0f7a11");
+    for (member, value) in [
+        ("InitiatingUserId", json!(OTHER)),
+        ("InitiatingUserId", Value::Null),
+        ("InitiatingUserId", json!("our user")),
+        ("UserId", json!(OTHER)),
+        ("Depth", json!(2)),
+        ("Depth", json!("1")),
+        ("Depth", Value::Null),
+        ("MessageName", json!("Delete")),
+        ("MessageName", json!("Merge")),
+        ("nobody knows who we are", Value::Null),
+    ] {
+        let store = TestStore::create(Engine::Sqlite).await;
+        let app = TestApp::start((*store).clone()).await;
+        if member != "nobody knows who we are" {
+            let own = own.as_str().unwrap().parse().unwrap();
+            app.crm.own_user.set(own).unwrap();
+        }
+        let mut body = update();
+        body[member] = value.clone();
+        assert_eq!(tell(&app, body.to_string()).await.status, 202);
+        assert_eq!(pulls_waiting(&app).await, 1, "{member} {value}");
+    }
+}
+
+on_both_engines! {
     async fn what_is_answered_is_kept_as_it_came_and_the_crm_is_read(store: TestStore) {
         let app = TestApp::start(store.clone()).await;
         let body = update().to_string();

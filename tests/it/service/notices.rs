@@ -1,13 +1,18 @@
 //! From a change in the simulated CRM to the mapping that follows it, by the webhook that Dataverse posts (H4, B10).
 
 use provider_bridge::app::build::App;
+use provider_bridge::app::open::operator;
 use provider_bridge::app::running::Running;
 use provider_bridge::domain::ids::AccountId;
+use provider_bridge::domain::job::{Job, JobState, JobWork};
+use provider_bridge::domain::mapping::MappingState;
+use provider_bridge::flows::create_account::CreateAccount;
 use provider_bridge::simulator::{
     self, Change, Fault, FaultKind, NewAccount, Upstream, WebhookAuthentication, WebhookEndpoint,
 };
-use provider_bridge::store::Engine;
 use provider_bridge::store::entities::{crm_notice, exception};
+use provider_bridge::store::provider_accounts::Filter;
+use provider_bridge::store::{Engine, jobs};
 use sea_orm::EntityTrait;
 
 use super::outcome::Outcome;
@@ -109,6 +114,21 @@ impl Listening {
         open.map(|row| row.kind).collect()
     }
 
+    /// Of every notice from now on.
+    fn always(&self, kind: FaultKind) {
+        let now = self.beside.flows.context.now();
+        let fault = Fault::new(Upstream::Dataverse, kind);
+        self.simulator.faults().add(fault, now);
+    }
+
+    async fn readings_waiting(&self) -> usize {
+        let reader = self.beside.flows.store.reader();
+        let jobs = jobs::latest(reader, 50).await.unwrap();
+        let waits =
+            |job: &&Job| job.work == JobWork::SyncCrmDirectory && job.state == JobState::Waiting;
+        jobs.iter().filter(waits).count()
+    }
+
     fn fault(&self, kind: FaultKind) {
         let fault = Fault::new(Upstream::Dataverse, kind).times(1);
         let now = self.beside.flows.context.now();
@@ -182,6 +202,101 @@ async fn every_oddity_of_the_sender_leaves_the_same_mapping() {
         );
     }
 }
+
+/// A creation in the CRM, two merges and a renaming, told in the wrong order and the wrong encoding.
+#[actix_web::test]
+async fn notices_in_the_wrong_order_and_encoding_leave_the_right_mapping() {
+    let service = Listening::on(Engine::Sqlite).await;
+    let last = service.create("The last one").await;
+    let (customer, account) = service.a_mapping().await;
+    service.register(header(SECRET));
+    service.always(FaultKind::NoticeSwapped);
+    service.always(FaultKind::NoticeMangled);
+    let world = service.simulator.world();
+    let change = |change| AccountId::new(world.change(change).unwrap());
+    let between = change(Change::AddAccount(NewAccount {
+        name: "Größe".to_owned(),
+        website: None,
+        email: None,
+        parent: None,
+        customer: None,
+    }));
+    let merge = |account, into| change(Change::MergeAccounts { account, into });
+    merge(account, between);
+    change(Change::RenameAccount {
+        account: between,
+        name: "Größe & Söhne".to_owned(),
+    });
+    let rename = Change::RenameAccount {
+        account: last,
+        name: "Zoë".to_owned(),
+    };
+    merge(between, last);
+    service.change(rename).await;
+
+    let posted = service.simulator.webhooks().posted();
+    let messages: Vec<_> = posted.iter().map(|posted| posted.message).collect();
+    let accounts: Vec<_> = messages.iter().take(4).collect();
+    assert_eq!(
+        accounts,
+        [&"Merge", &"Create", &"Merge", &"Update"],
+        "{messages:?}"
+    );
+    assert!(posted.iter().all(|posted| posted.answers == [202]));
+    let reader = service.beside.flows.store.reader();
+    let kept = crm_notice::Entity::find().all(reader).await.unwrap();
+    assert!(
+        kept.iter()
+            .any(|row| row.body.windows(5).any(|bytes| bytes == b"Gr\xf6\xdfe"))
+    );
+    let mapping = service.mapping_of(&customer).await;
+    assert!(mapping.contains(&last.to_string()), "{mapping}");
+    assert_eq!(service.exceptions().await, [""; 0]);
+    let live = service.beside.flows.directory.account(last).unwrap();
+    assert_eq!(live.name, "Zoë");
+}
+
+async fn an_account_that_we_create_does_not_come_back_as_a_change(engine: Engine) {
+    let service = Listening::on(engine).await;
+    service.register(header(SECRET));
+    let unmapped = Filter {
+        state: Some(MappingState::Unmapped),
+        ..Filter::default()
+    };
+    let (flows, by) = (&service.running.flows, operator());
+    let customers = flows.list_provider_accounts(&by, &unmapped, None, 1);
+    let customer = customers.await.unwrap().accounts.remove(0);
+    let request = CreateAccount {
+        confirmed: true,
+        ..CreateAccount::default()
+    };
+    let made = flows.create_account_and_map(&by, customer.id, &request);
+    let made = made.await.unwrap().account.mapping.account_id().unwrap();
+    service.simulator.webhooks().idle().await;
+    let posted = service.simulator.webhooks().posted();
+    let last = posted.last().unwrap();
+    assert_eq!(
+        (last.message, last.answers.as_slice()),
+        ("Create", &[202][..])
+    );
+    assert_eq!(service.kept().await, 1);
+    assert_eq!(service.readings_waiting().await, 0, "our own write echoed");
+
+    // Somebody else changes what we made.
+    let rename = Change::RenameAccount {
+        account: made,
+        name: "Another name".to_owned(),
+    };
+    service.simulator.world().change(rename).unwrap();
+    service.simulator.webhooks().idle().await;
+    assert_eq!(service.kept().await, 2);
+    assert_eq!(service.readings_waiting().await, 1);
+    run_until_idle(&service.beside).await;
+    let live = service.beside.flows.directory.account(made).unwrap();
+    assert_eq!(live.name, "Another name");
+}
+
+on_both_engines! { an_account_that_we_create_does_not_come_back_as_a_change }
 
 #[actix_web::test]
 async fn a_sender_with_another_secret_is_refused_and_an_exception_says_so() {

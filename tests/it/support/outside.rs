@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use provider_bridge::domain::account::{Account, AccountState, DirectoryAccount, DomainHit};
@@ -36,6 +36,8 @@ pub struct FakeCrm {
     pub panics: AtomicBool,
     /// How often an Account was read live, or is about to be.
     pub asked: AtomicUsize,
+    /// The user that we are in it, where that is known.
+    pub own_user: OnceLock<Uuid>,
     accounts: Mutex<BTreeMap<AccountId, Account>>,
 }
 
@@ -103,6 +105,10 @@ impl Crm for FakeCrm {
         _: Option<&ChangeCursor>,
     ) -> Result<ChangePage, ChangeFeedError> {
         Ok(ChangePage::default())
+    }
+
+    fn own_user(&self) -> Option<Uuid> {
+        self.own_user.get().copied()
     }
 
     async fn verify(&self) -> VerifyReport {
