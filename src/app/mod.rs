@@ -11,6 +11,7 @@ mod loops;
 mod no_crm;
 pub mod open;
 pub mod output;
+pub mod panics;
 pub mod providers;
 pub mod running;
 pub mod settings;
@@ -60,6 +61,7 @@ fn in_one_line(error: &anyhow::Error) -> String {
 }
 
 async fn perform(cli: Cli) -> anyhow::Result<()> {
+    panics::tell_without_data();
     // These need no settings, so that they work in any folder and on any machine.
     match &cli.command {
         Command::Settings => {

@@ -214,10 +214,11 @@ impl Runner {
     }
 }
 
-/// A job that panicked keeps its lease until that lapses; then it is tried again.
+/// A job that panicked keeps its lease until that lapses; then it is tried again. The error would tell the panic's message,
+/// which may hold data; where it happened was told when it did.
 fn report_panic(ended: Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended {
-        tracing::error!(%error, "a job panicked; it is tried again when its lease lapses");
+        tracing::error!(task = %error.id(), "a job panicked; it is tried again when its lease lapses");
     }
 }
 

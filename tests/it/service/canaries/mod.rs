@@ -1,9 +1,11 @@
 //! Canaries: every kind of secret is one that nothing else is called, everything is driven with them, through every fault
 //! and past an upstream that sends back whatever it was sent; and then none of them stands in any log line, answer, page,
-//! number, document or in the clear in the database.
+//! number, document or in the clear in the database, which is read whole; and nothing of them in what a panic says.
 
 mod echo;
+mod panics;
 mod stage;
+mod stored;
 
 use base64::Engine as _;
 use provider_bridge::app::clock::system_context;
@@ -16,6 +18,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::scene::{Scene, simulator_by};
+use crate::on_both_engines;
 use crate::support::log::Log;
 
 use echo::Echo;
@@ -143,8 +146,7 @@ async fn among_echoes(stage: &mut Stage) {
 }
 
 /// Logs are global to a process, and this test is one of its own.
-#[actix_web::test]
-async fn no_secret_is_told_by_anything() {
+async fn no_secret_is_told_by_anything(engine: Engine) {
     let log = Log::default();
     tracing_subscriber::fmt()
         .with_env_filter("trace")
@@ -153,7 +155,7 @@ async fn no_secret_is_told_by_anything() {
         .init();
     let simulator = simulator_by(system_context(), 12).await;
     let echo = Echo::start();
-    let mut scene = Scene::new(Engine::Sqlite, &simulator).await;
+    let mut scene = Scene::new(engine, &simulator).await;
     let sealing =
         base64::engine::general_purpose::STANDARD.encode(*b"canary sealing key of 32 bytes..");
     for (key, value) in settings(&sealing) {
@@ -168,9 +170,9 @@ async fn no_secret_is_told_by_anything() {
     stage.webhooks().await;
     look_everywhere(&mut stage, providers).await;
     assert!(log.text().len() > 100_000, "everything is logged");
-    stage.assert_silent(&log, &scene);
+    stage.assert_silent(&log, &scene).await;
 
-    let mut scene = Scene::new(Engine::Sqlite, &simulator).await;
+    let mut scene = Scene::new(engine, &simulator).await;
     for (key, value) in settings(&sealing).into_iter().chain([
         ("ENTRA__AUTHORITY", echo.url.clone()),
         ("PARTNER_CENTER__BASE_URL", echo.url.clone()),
@@ -182,5 +184,7 @@ async fn no_secret_is_told_by_anything() {
     }
     let mut stage = Stage::on(&scene).await;
     among_echoes(&mut stage).await;
-    stage.assert_silent(&log, &scene);
+    stage.assert_silent(&log, &scene).await;
 }
+
+on_both_engines! { no_secret_is_told_by_anything }

@@ -19,6 +19,7 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::echo::Echo;
+use super::stored;
 use crate::service::scene::{Scene, run_until_idle};
 use crate::support::http::loopback_client;
 use crate::support::log::Log;
@@ -372,16 +373,11 @@ impl Stage {
         }
     }
 
-    pub fn assert_silent(&self, log: &Log, scene: &Scene) {
+    pub async fn assert_silent(&self, log: &Log, scene: &Scene) {
         let lines = log.text();
         let mut said = self.said.clone();
         said.push(("the log".to_owned(), lines));
-        let url = &scene.settings["PROVIDER_BRIDGE__DATABASE__URL"];
-        let file = url.strip_prefix("sqlite:").unwrap();
-        for file in [file.to_owned(), format!("{file}-wal")] {
-            let bytes = std::fs::read(&file).unwrap_or_default();
-            said.push((file, String::from_utf8_lossy(&bytes).into_owned()));
-        }
+        said.extend(stored::everything(&scene.settings["PROVIDER_BRIDGE__DATABASE__URL"]).await);
         for (what, canary) in &self.canaries {
             assert!(canary.len() > 10, "{what} is too short to be looked for");
             for (who, text) in &said {
