@@ -13,7 +13,7 @@ use secrecy::ExposeSecret;
 use thirtyfour::prelude::*;
 
 use crate::chromium::Browser;
-use crate::pages::{config, wait_for};
+use crate::pages::{config, press, text, wait_for};
 
 const ADA: &str = "admin-partner-example";
 
@@ -59,30 +59,6 @@ impl Service {
         self.running.stop().await;
         self.simulator.stop().await;
     }
-}
-
-/// So often a page may take the place of another.
-const LOOKS: usize = 5;
-
-async fn press(browser: &Browser, selector: &str) {
-    for _ in 0..LOOKS {
-        let found = wait_for(browser, By::Css(selector)).await.unwrap();
-        if found.click().await.is_ok() {
-            return;
-        }
-    }
-    panic!("{selector} went away {LOOKS} times")
-}
-
-/// Several times, because one page may take the place of another between the look and the reading.
-async fn text(browser: &Browser, selector: &str) -> String {
-    for _ in 0..LOOKS {
-        let found = wait_for(browser, By::Css(selector)).await.unwrap();
-        if let Ok(text) = found.text().await {
-            return text;
-        }
-    }
-    panic!("{selector} went away {LOOKS} times")
 }
 
 /// The address holds nothing of a callback.

@@ -4,8 +4,12 @@
 #[cfg(test)]
 mod chromium;
 #[cfg(test)]
+mod connections;
+#[cfg(test)]
 mod consent;
 #[cfg(test)]
 mod pages;
+#[cfg(test)]
+mod plans;
 #[cfg(test)]
 mod self_test;

@@ -11,10 +11,14 @@ use provider_bridge::app::open::operator;
 use provider_bridge::app::running::Running;
 use provider_bridge::config::Config;
 use provider_bridge::domain::caller::Role;
+use provider_bridge::domain::ids::ProviderId;
 use provider_bridge::domain::mapping::MappingState;
 use provider_bridge::domain::provider::ProviderKind;
+use provider_bridge::domain::setting::AutoMatchMode;
 use provider_bridge::flows::providers::NewProvider;
+use provider_bridge::flows::settings::SettingsChange;
 use provider_bridge::identity::sessions::Sessions;
+use provider_bridge::jobs::Runner;
 use provider_bridge::net::client::{Answer, ClientSettings, HttpClient};
 use provider_bridge::simulator::{self, Simulator, SimulatorOptions, World, WorldSpec};
 use provider_bridge::store::provider_accounts::Filter;
@@ -25,15 +29,23 @@ use thirtyfour::prelude::*;
 use crate::chromium::Browser;
 
 /// A running service with synced and matched provider accounts.
-struct Service {
-    running: Running,
+pub struct Service {
+    pub running: Running,
+    /// Does the work of the service, by hand.
+    pub runner: Runner,
+    pub simulator: simulator::Running,
+    pub provider: ProviderId,
     sessions: Sessions,
-    simulator: simulator::Running,
     _folder: tempfile::TempDir,
 }
 
 impl Service {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
+        Self::matching(AutoMatchMode::Engine).await
+    }
+
+    /// One that matches so by itself.
+    pub async fn matching(mode: AutoMatchMode) -> Self {
         let world = World::generate(&WorldSpec {
             customers: 40,
             seed: 11,
@@ -44,6 +56,12 @@ impl Service {
         let folder = tempfile::tempdir().unwrap();
         let config = config(&simulator.base_url(), folder.path());
         let app = App::build(config, system_context()).await.unwrap();
+        let change = SettingsChange {
+            auto_match: Some(mode),
+            ..SettingsChange::default()
+        };
+        let changed = app.flows.change_settings(&operator(), &change).await;
+        changed.unwrap();
         let new = NewProvider {
             kind: ProviderKind::PartnerCenter,
             name: "Partner Center".to_owned(),
@@ -61,14 +79,35 @@ impl Service {
             .id;
         app.flows.request_sync(&operator(), provider).await.unwrap();
         while app.runner.run_due().await > 0 {}
-        let sessions = app.sessions.clone();
+        let (sessions, runner) = (app.sessions.clone(), app.runner.clone());
         let running = app.start(false).await.unwrap();
         Self {
             running,
+            runner,
             sessions,
             simulator,
+            provider,
             _folder: folder,
         }
+    }
+
+    /// Signs the browser in.
+    pub async fn sign_in(&self, browser: &Browser, role: Role) {
+        let link = self.sign_in_link(role).await;
+        browser.page.goto(link).await.unwrap();
+        press(browser, "button.primary").await;
+        wait_for(browser, By::Id("providers")).await.unwrap();
+    }
+
+    /// Opens a page of the service.
+    pub async fn open(&self, browser: &Browser, path: &str) {
+        let url = format!("{}{path}", self.running.base_url());
+        browser.page.goto(url).await.unwrap();
+    }
+
+    /// Runs every Job that waits.
+    pub async fn work(&self) {
+        while self.runner.run_due().await > 0 {}
     }
 
     async fn sign_in_link(&self, role: Role) -> String {
@@ -84,7 +123,7 @@ impl Service {
         )
     }
 
-    async fn stop(self) {
+    pub async fn stop(self) {
         self.running.stop().await;
         self.simulator.stop().await;
     }
@@ -129,6 +168,30 @@ pub async fn wait_for(browser: &Browser, by: By) -> WebDriverResult<WebElement> 
         .wait(Duration::from_secs(10), Duration::from_millis(50))
         .first()
         .await
+}
+
+/// So often a page may take the place of another.
+const LOOKS: usize = 5;
+
+pub async fn press(browser: &Browser, selector: &str) {
+    for _ in 0..LOOKS {
+        let found = wait_for(browser, By::Css(selector)).await.unwrap();
+        if found.click().await.is_ok() {
+            return;
+        }
+    }
+    panic!("{selector} went away {LOOKS} times")
+}
+
+/// Several times, because one page may take the place of another between the look and the reading.
+pub async fn text(browser: &Browser, selector: &str) -> String {
+    for _ in 0..LOOKS {
+        let found = wait_for(browser, By::Css(selector)).await.unwrap();
+        if let Ok(text) = found.text().await {
+            return text;
+        }
+    }
+    panic!("{selector} went away {LOOKS} times")
 }
 
 #[actix_web::test]

@@ -41,18 +41,16 @@ pub(super) struct New {
     expires: String,
 }
 
-impl New {
-    /// The end of the day that was typed; it may be left out.
-    fn expires_at(&self) -> Result<Option<DateTime<Utc>>, FlowError> {
-        let typed = self.expires.trim();
-        if typed.is_empty() {
-            return Ok(None);
-        }
-        let day: NaiveDate = typed.parse().map_err(|_| {
-            FlowError::Invalid("the day on which the client secret expires is no date".to_owned())
-        })?;
-        Ok(day.and_hms_opt(23, 59, 59).map(|end| end.and_utc()))
+/// The end of the day that was typed as the last one of a client secret; it may be left out.
+pub(super) fn expires_at(typed: &str) -> Result<Option<DateTime<Utc>>, FlowError> {
+    let typed = typed.trim();
+    if typed.is_empty() {
+        return Ok(None);
     }
+    let day: NaiveDate = typed.parse().map_err(|_| {
+        FlowError::Invalid("the day on which the client secret expires is no date".to_owned())
+    })?;
+    Ok(day.and_hms_opt(23, 59, 59).map(|end| end.and_utc()))
 }
 
 async fn render(
@@ -110,7 +108,7 @@ pub(super) async fn connect(
             partner_tenant: form.tenant.clone(),
             client_id: form.client_id.clone(),
             client_secret: SecretString::from(form.client_secret.clone()),
-            client_secret_expires_at: form.expires_at()?,
+            client_secret_expires_at: expires_at(&form.expires)?,
             schedule: None,
         };
         state.flows.connect_provider(&visitor.caller, new).await

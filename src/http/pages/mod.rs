@@ -7,6 +7,7 @@
 mod account;
 mod assets;
 mod change;
+mod client_secret;
 mod connect;
 mod consent;
 mod crm;
@@ -38,6 +39,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .service(crm::verify)
         .service(provider::show)
         .service(provider::verify)
+        .service(client_secret::replace)
         .service(consent::begin)
         .service(consent::confirm)
         .service(consent::reject)

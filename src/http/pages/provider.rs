@@ -42,8 +42,18 @@ struct Page {
     may_verify: bool,
     consent: Shown,
     health: Health,
-    done: Option<&'static str>,
-    report: Option<VerifyReport>,
+    said: Said,
+}
+
+/// What came of what the visitor did last.
+#[derive(Default)]
+pub(super) struct Said {
+    /// It went well.
+    pub done: Option<&'static str>,
+    /// It was refused.
+    pub problem: Option<String>,
+    /// A connectivity test.
+    pub report: Option<VerifyReport>,
 }
 
 /// How the provider fares, as the page words it. The lines are HTML of fixed words, numbers and times.
@@ -147,6 +157,9 @@ fn words_of(done: Option<&str>) -> Option<&'static str> {
     Some(match done? {
         "provider-connected" => "The provider is connected. Give admin consent next.",
         "admin-consent" => "Admin consent came back. Give user consent next.",
+        "client-secret" => {
+            "The client secret was replaced. Verify connectivity to see that it is taken."
+        }
         "user-consent" => "User consent is given, and a real call went well.",
         "confirm-tenant" => "The sign-in went well. Confirm its tenant below.",
         "revoked" => "The sign-in was forgotten here.",
@@ -155,13 +168,17 @@ fn words_of(done: Option<&str>) -> Option<&'static str> {
     })
 }
 
-async fn render(
+/// The page, with what came of what was done.
+pub(super) async fn render(
     state: &Data<ApiState>,
     visitor: &Visitor,
     id: ProviderId,
-    done: Option<&'static str>,
-    report: Option<VerifyReport>,
+    said: Said,
 ) -> HttpResponse {
+    let status = match said.problem {
+        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        None => StatusCode::OK,
+    };
     let page = async {
         let found = state.flows.get_provider(&visitor.caller, id).await?;
         let health = health(&found.health, state.flows.context.now());
@@ -180,12 +197,11 @@ async fn render(
             may_verify: visitor.may(Permission::Sync),
             consent: shown(&consent, state.flows.context.now()),
             health,
-            done,
-            report,
+            said,
         })
     };
     match page.await {
-        Ok(page) => door::page_towards(StatusCode::OK, &page, &state.consents.authority_origin()),
+        Ok(page) => door::page_towards(status, &page, &state.consents.authority_origin()),
         Err(error) => door::failed(&error),
     }
 }
@@ -204,8 +220,11 @@ pub(super) async fn show(
     let Ok(id) = id.parse::<ProviderId>() else {
         return door::failed(&FlowError::not_found("provider", &id));
     };
-    let done = words_of(query.done.as_deref());
-    render(&state, &visitor, id, done, None).await
+    let said = Said {
+        done: words_of(query.done.as_deref()),
+        ..Said::default()
+    };
+    render(&state, &visitor, id, said).await
 }
 
 /// Verify Connectivity, with its report on the page.
@@ -221,7 +240,13 @@ pub(super) async fn verify(
         Err(refusal) => return *refusal,
     };
     match state.flows.verify_provider(&visitor.caller, id).await {
-        Ok(report) => render(&state, &visitor, id, None, Some(report)).await,
+        Ok(report) => {
+            let said = Said {
+                report: Some(report),
+                ..Said::default()
+            };
+            render(&state, &visitor, id, said).await
+        }
         Err(error) => door::failed(&error),
     }
 }
