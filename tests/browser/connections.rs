@@ -10,7 +10,7 @@ use sea_orm::EntityTrait;
 use thirtyfour::prelude::*;
 
 use crate::chromium::Browser;
-use crate::pages::{Service, press, text, wait_for};
+use crate::pages::{Service, press, submit, text, wait_for};
 
 const WRONG_SECRET: &str = "canary~a-secret-that-entra-does-not-know";
 
@@ -28,7 +28,7 @@ async fn replace_secret(browser: &Browser, secret: &str, days: i64) {
     let day = (system_context().now() + TimeDelta::days(days)).format("%Y-%m-%d");
     let set = format!("document.getElementById('expires').value = '{day}'");
     browser.page.execute(set, vec![]).await.unwrap();
-    press(browser, "#replace-secret button").await;
+    submit(browser, "#replace-secret button").await;
 }
 
 #[actix_web::test]
@@ -89,12 +89,15 @@ async fn an_administrator_replaces_the_client_secret_and_nothing_shows_it() {
 
     replace_secret(&browser, WRONG_SECRET, -3).await;
     let problem = text(&browser, "#problem").await;
-    assert!(problem.contains("is over"), "{problem}");
+    assert!(
+        problem.contains("The day on which the client secret expires is over"),
+        "{problem}"
+    );
     browser
         .assert_fit_for_everyone("secret-refused")
         .await
         .unwrap();
-    press(&browser, "#verify").await;
+    submit(&browser, "#verify").await;
     assert!(
         text(&browser, "#report").await.contains("✓ token issued"),
         "nothing was kept"
@@ -104,14 +107,14 @@ async fn an_administrator_replaces_the_client_secret_and_nothing_shows_it() {
     let done = text(&browser, "[role=status]").await;
     assert!(done.contains("The client secret was replaced"), "{done}");
     assert!(!browser.page.source().await.unwrap().contains(WRONG_SECRET));
-    press(&browser, "#verify").await;
+    submit(&browser, "#verify").await;
     let report = text(&browser, "#report").await;
     assert!(report.contains("! token issued"), "{report}");
     assert!(!browser.page.source().await.unwrap().contains(WRONG_SECRET));
 
     replace_secret(&browser, simulator::PARTNER_CENTER_CLIENT_SECRET, 300).await;
     wait_for(&browser, By::Css("[role=status]")).await.unwrap();
-    press(&browser, "#verify").await;
+    submit(&browser, "#verify").await;
     assert!(text(&browser, "#report").await.contains("✓ token issued"));
 
     let subject = format!("provider/{}", service.provider);
@@ -151,7 +154,7 @@ async fn the_connection_to_the_crm_is_verified_step_by_step() {
         text(&browser, "#application").await,
         simulator::DATAVERSE_CLIENT_ID
     );
-    press(&browser, "#verify").await;
+    submit(&browser, "#verify").await;
     let report = text(&browser, "#report").await;
     assert!(
         report.contains("✓ changes of contacts readable"),
@@ -173,7 +176,7 @@ async fn the_connection_to_the_crm_is_verified_step_by_step() {
         FaultKind::ServerError { status: 403 },
         Some("list-contacts"),
     );
-    press(&browser, "#verify").await;
+    submit(&browser, "#verify").await;
     assert_eq!(
         text(&browser, "#failed-step").await,
         "The first step that failed: contacts readable."

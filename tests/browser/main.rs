@@ -2,6 +2,8 @@
 //! own, so that `cargo nextest run -E 'not binary(browser)'` needs no browser. `chromium` is the harness.
 
 #[cfg(test)]
+mod billing;
+#[cfg(test)]
 mod chromium;
 #[cfg(test)]
 mod connections;

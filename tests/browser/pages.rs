@@ -183,6 +183,22 @@ pub async fn press(browser: &Browser, selector: &str) {
     panic!("{selector} went away {LOOKS} times")
 }
 
+/// Presses a button that sends its form, and waits until the page that answers is there.
+pub async fn submit(browser: &Browser, selector: &str) {
+    let page = &browser.page;
+    page.execute("window.left = true", vec![]).await.unwrap();
+    press(browser, selector).await;
+    let script = "return window.left === undefined && document.readyState === 'complete'";
+    for _ in 0..200 {
+        let there = page.execute(script, vec![]).await;
+        if there.is_ok_and(|there| there.json().as_bool() == Some(true)) {
+            return;
+        }
+        system_context().sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{selector} led nowhere")
+}
+
 /// Several times, because one page may take the place of another between the look and the reading.
 pub async fn text(browser: &Browser, selector: &str) -> String {
     for _ in 0..LOOKS {

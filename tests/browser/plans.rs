@@ -6,7 +6,7 @@ use provider_bridge::domain::setting::AutoMatchMode;
 use thirtyfour::prelude::*;
 
 use crate::chromium::Browser;
-use crate::pages::{Service, press, text, wait_for};
+use crate::pages::{Service, press, submit, text};
 
 async fn mapped(service: &Service) -> u64 {
     let by = operator();
@@ -31,7 +31,7 @@ async fn a_person_makes_a_plan_applies_one_mapping_then_all_and_undoes_it() {
             .contains("There is no plan yet.")
     );
     browser.assert_fit_for_everyone("no-plan").await.unwrap();
-    press(&browser, "main button.primary").await;
+    submit(&browser, "main button.primary").await;
     service.work().await;
     service.open(&browser, "/match-plans").await;
     browser.assert_fit_for_everyone("plans").await.unwrap();
@@ -54,16 +54,14 @@ async fn a_person_makes_a_plan_applies_one_mapping_then_all_and_undoes_it() {
     assert_eq!(mapped(&service).await, 0, "a plan maps nothing");
     browser.assert_fit_for_everyone("plan").await.unwrap();
 
-    press(&browser, ".choices > li button").await;
-    wait_for(&browser, By::Css("h1")).await.unwrap();
+    submit(&browser, ".choices > li button").await;
     service.work().await;
     assert_eq!(mapped(&service).await, 1);
     browser.page.refresh().await.unwrap();
     let left = text(&browser, "main button.primary").await;
     assert_eq!(number(&left), all - 1);
 
-    press(&browser, "main button.primary").await;
-    wait_for(&browser, By::Css("h1")).await.unwrap();
+    submit(&browser, "main button.primary").await;
     service.work().await;
     assert_eq!(mapped(&service).await, all);
     browser.page.refresh().await.unwrap();
@@ -81,8 +79,7 @@ async fn a_person_makes_a_plan_applies_one_mapping_then_all_and_undoes_it() {
         .await
         .unwrap();
 
-    press(&browser, "#undo").await;
-    wait_for(&browser, By::Css("h1")).await.unwrap();
+    submit(&browser, "#undo").await;
     service.work().await;
     assert_eq!(mapped(&service).await, 0);
     browser.page.refresh().await.unwrap();

@@ -6,10 +6,9 @@ use actix_web::{HttpRequest, HttpResponse, post};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::connect::expires_at;
+use super::connect::{expires_at, in_words_of_the_form};
 use super::door;
 use super::provider::{self, Said};
-use super::words::sentence;
 use crate::flows::FlowError;
 use crate::flows::providers::ProviderChange;
 use crate::http::state::ApiState;
@@ -49,7 +48,7 @@ pub(super) async fn replace(
         Ok(_) => door::go_to(&format!("/providers/{id}?done=client-secret")),
         Err(FlowError::Invalid(why)) => {
             let said = Said {
-                problem: Some(sentence(&why)),
+                problem: Some(in_words_of_the_form(&why)),
                 ..Said::default()
             };
             provider::render(&state, &visitor, id, said).await

@@ -53,6 +53,14 @@ pub(super) fn expires_at(typed: &str) -> Result<Option<DateTime<Utc>>, FlowError
     Ok(day.and_hms_opt(23, 59, 59).map(|end| end.and_utc()))
 }
 
+/// A refusal in the words of these forms, not of the API.
+pub(super) fn in_words_of_the_form(why: &str) -> String {
+    sentence(&why.replace(
+        "`clientSecretExpiresAt`",
+        "the day on which the client secret expires",
+    ))
+}
+
 async fn render(
     state: &Data<ApiState>,
     visitor: &Visitor,
@@ -119,7 +127,7 @@ pub(super) async fn connect(
             provider.id
         )),
         Err(error @ (FlowError::Invalid(_) | FlowError::Conflict { .. })) => {
-            let problem = Some(sentence(&error.to_string()));
+            let problem = Some(in_words_of_the_form(&error.to_string()));
             render(&state, &visitor, Some(&form), problem).await
         }
         Err(error) => door::failed(&error),

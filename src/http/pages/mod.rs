@@ -10,15 +10,21 @@ mod change;
 mod client_secret;
 mod connect;
 mod consent;
+mod contracts;
 mod crm;
 mod door;
+mod exceptions;
 mod home;
+mod jobs;
 mod plans;
+mod preview;
 mod provider;
 mod providers;
 mod refusal;
+mod reports;
 mod shell;
 mod sign_in;
+mod subscription;
 mod words;
 
 use actix_web::web::ServiceConfig;
@@ -63,8 +69,32 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .service(sign_in::ask)
         .service(sign_in::enter)
         .service(sign_in::leave)
+        .configure(billing)
         .service(assets::stylesheet)
         .service(assets::script)
         .service(assets::htmx)
         .service(assets::icon);
+}
+
+/// The pages of billing.
+fn billing(config: &mut ServiceConfig) {
+    config
+        .service(exceptions::show)
+        .service(exceptions::take_care)
+        .service(contracts::show_all)
+        .service(contracts::show)
+        .service(contracts::automate)
+        .service(preview::make)
+        .service(preview::show)
+        .service(preview::proceed)
+        .service(reports::list)
+        .service(reports::show)
+        .service(reports::csv)
+        .service(subscription::show)
+        .service(jobs::show)
+        .service(jobs::show_work)
+        .service(jobs::cancel)
+        .service(jobs::rerun)
+        .service(jobs::turn)
+        .service(jobs::run);
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::account::{self, evidence_line};
 use super::door::{self, Visitor};
-use super::shell::Shell;
+use super::shell::{Section, Shell};
 use super::words::{ago, confidence, sentence};
 use crate::domain::caller::Permission;
 use crate::domain::ids::{AccountId, MatchPlanId, ProviderAccountId};
@@ -126,7 +126,7 @@ pub(super) async fn list(request: HttpRequest, state: Data<ApiState>) -> HttpRes
         let now = flows.context.now();
         let plans = flows.list_match_plans(&visitor.caller, MOST_PLANS).await?;
         Ok::<_, FlowError>(Plans {
-            shell: Shell::of(&state, &visitor, None).await?,
+            shell: Shell::of(&state, &visitor, None).await?.at(Section::Plans),
             rows: plans.into_iter().map(|plan| row(plan, now)).collect(),
             may_map: visitor.may(Permission::Map),
         })
@@ -154,7 +154,7 @@ pub(super) async fn show(
             .list_match_plan_items(&visitor.caller, id, None, None, MOST_ITEMS)
             .await?;
         Ok::<_, FlowError>(Plan {
-            shell: Shell::of(&state, &visitor, None).await?,
+            shell: Shell::of(&state, &visitor, None).await?.at(Section::Plans),
             plan: row(plan, flows.context.now()),
             items: items.into_iter().map(item).collect(),
             may_map: visitor.may(Permission::Map),

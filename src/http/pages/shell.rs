@@ -88,6 +88,29 @@ pub(super) struct ViewLink {
     pub current: bool,
 }
 
+/// The entries of the rail that are no views of Provider Accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Section {
+    Plans,
+    Exceptions,
+    Contracts,
+}
+
+impl Section {
+    const ALL: [(Self, &'static str, &'static str); 3] = [
+        (Self::Plans, "/match-plans", "Match plans"),
+        (Self::Exceptions, "/exceptions", "Exceptions"),
+        (Self::Contracts, "/billing-contracts", "Billing contracts"),
+    ];
+}
+
+/// An entry of the rail that leads to a section.
+pub(super) struct SectionLink {
+    pub path: &'static str,
+    pub label: &'static str,
+    pub current: bool,
+}
+
 /// What surrounds a page.
 pub(super) struct Shell {
     pub environment: String,
@@ -95,6 +118,7 @@ pub(super) struct Shell {
     pub user: String,
     pub csrf: String,
     pub views: Vec<ViewLink>,
+    pub sections: Vec<SectionLink>,
     pub counts: Counts,
 }
 
@@ -120,7 +144,25 @@ impl Shell {
             user: visitor.caller.actor.name.clone(),
             csrf: visitor.session.csrf.clone(),
             views: views.into(),
+            sections: sections(None),
             counts,
         })
     }
+
+    /// Of a page of this section.
+    pub fn at(self, section: Section) -> Self {
+        Self {
+            sections: sections(Some(section)),
+            ..self
+        }
+    }
+}
+
+fn sections(current: Option<Section>) -> Vec<SectionLink> {
+    let links = Section::ALL.map(|(section, path, label)| SectionLink {
+        path,
+        label,
+        current: current == Some(section),
+    });
+    links.into()
 }

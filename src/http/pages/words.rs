@@ -7,10 +7,15 @@ use crate::domain::provider_account::ProviderAccount;
 
 /// `text` with a capital letter and a full stop.
 pub(super) fn sentence(text: &str) -> String {
-    let mut letters = text.trim_end_matches('.').chars();
+    format!("{}.", capital(text.trim_end_matches('.')))
+}
+
+/// `text` with a capital letter.
+pub(super) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
     let first = letters.next().map(char::to_uppercase);
     let capital: String = first.into_iter().flatten().collect();
-    format!("{capital}{}.", letters.as_str())
+    format!("{capital}{}", letters.as_str())
 }
 
 /// `text` with a full stop, where it has none yet: names may end with one ("Müller e.K.").
@@ -31,7 +36,22 @@ pub(super) fn readable_domains(account: &ProviderAccount) -> String {
 /// An instant as people say it ("12 min ago"), with the exact one in the title; a script puts that into the reader's zone.
 /// The result is HTML made of numbers and fixed words only.
 pub(super) fn ago(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
-    let said = relative(now - at, at);
+    time(at, &relative(now - at, at))
+}
+
+/// An instant to come, said and made as by [`ago`].
+pub(super) fn until(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    let left = at - now;
+    let said = match left.num_seconds() {
+        ..60 => "now".to_owned(),
+        60..3600 => format!("in {} min", left.num_minutes()),
+        3600..172_800 => format!("in {} h", left.num_hours()),
+        _ => format!("in {} days", left.num_days()),
+    };
+    time(at, &said)
+}
+
+fn time(at: DateTime<Utc>, said: &str) -> String {
     let exact = at.format("%Y-%m-%dT%H:%M:%SZ");
     let title = at.format("%Y-%m-%d %H:%M UTC");
     format!(r#"<time datetime="{exact}" title="{title}">{said}</time>"#)
@@ -73,6 +93,9 @@ mod tests {
         assert!(said(720).contains(">12 min ago<"));
         assert!(said(86_400).contains(">1 day ago<"));
         assert!(said(86_400 * 40).contains(">2026-01-29<"));
+        let to_come = |seconds| until(now + TimeDelta::seconds(seconds), now);
+        assert!(to_come(5).contains(">now<") && to_come(720).contains(">in 12 min<"));
+        assert!(to_come(7200).contains(">in 2 h<") && to_come(864_000).contains(">in 10 days<"));
         assert!(said(720).contains(r#"datetime="2026-03-10T11:48:00Z""#));
     }
 

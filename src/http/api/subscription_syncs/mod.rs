@@ -11,9 +11,11 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::jobs::{JobBody, accepted};
+use crate::domain::caller::Caller;
 use crate::domain::ids::{BillingContractId, PreviewId, ProviderId, SubscriptionRunId};
 use crate::flows::subscriptions::proceed::Selection;
 use crate::flows::subscriptions::reading::{MOST_PER_PAGE, RunFilter};
+use crate::flows::{FlowError, Flows};
 use crate::http::call::{Call, PathId};
 use crate::http::paging::{self, Listing};
 use crate::http::problem::Outcome;
@@ -317,13 +319,21 @@ pub(in crate::http) async fn get_sync_report_as_csv(
     call: Call,
     id: PathId<SubscriptionRunId>,
 ) -> Outcome<HttpResponse> {
-    let flows = &state.flows;
-    let run = flows.get_subscription_run(&call.caller, id.0).await?;
+    Ok(csv_of(&state.flows, &call.caller, id.0).await?)
+}
+
+/// The whole report of a run as a file.
+pub(in crate::http) async fn csv_of(
+    flows: &Flows,
+    caller: &Caller,
+    id: SubscriptionRunId,
+) -> Result<HttpResponse, FlowError> {
+    let run = flows.get_subscription_run(caller, id).await?;
     let mut text = csv::head();
     let mut after = None;
     loop {
         let lines = flows
-            .list_report_lines(&call.caller, id.0, after, CSV_LINES)
+            .list_report_lines(caller, id, after, CSV_LINES)
             .await?;
         text.push_str(&csv::rows(&run, &lines));
         after = lines.last().map(|line| line.id);
