@@ -94,6 +94,50 @@ async fn change_quantity(service: &Service, of: &Subscription, quantity: u32) {
     world.change(Change::ChangeSubscription(change)).unwrap();
 }
 
+/// Opens the form of the first exception, and gives a reason.
+async fn give_reason(browser: &Browser, reason: &str) {
+    press(browser, "#exceptions > li summary").await;
+    let field = wait_for(browser, By::Css("#exceptions > li input[name=reason]"));
+    field.await.unwrap().send_keys(reason).await.unwrap();
+}
+
+/// The first exception: without a reason nobody is helped, with one it is shown who cares.
+async fn take_care(browser: &Browser) {
+    press(browser, "#exceptions > li summary").await;
+    submit(browser, "#exceptions > li button[value=acknowledge]").await;
+    let refused = text(browser, "[role=alert]").await;
+    assert!(refused.contains("Say why"), "{refused}");
+    give_reason(browser, "asked <sales> to map it").await;
+    let fit = browser.assert_fit_for_everyone("exception-open");
+    fit.await.unwrap();
+    submit(browser, "#exceptions > li button[value=acknowledge]").await;
+    let done = text(browser, "[role=status]").await;
+    assert!(done.contains("You take care of it"), "{done}");
+    let first = text(browser, "#exceptions > li .what").await;
+    assert!(
+        first.contains("Jo Doe takes care of it: asked <sales> to map it"),
+        "{first}"
+    );
+}
+
+/// The first exception goes off the list, and is among all of its kind.
+async fn put_off(browser: &Browser) {
+    let form = wait_for(browser, By::Css("#exceptions > li form")).await;
+    let action = form.unwrap().attr("action").await.unwrap().unwrap();
+    let same = format!("#exceptions form[action='{action}']");
+    give_reason(browser, "next week").await;
+    submit(browser, "#exceptions > li button[value=snooze]").await;
+    let done = text(browser, "[role=status]").await;
+    assert!(done.contains("It is put off"), "{done}");
+    assert_eq!(count(browser, &same).await, 0);
+    // The rail has an "All" of its own.
+    press(browser, ".chip[href*='care=all']").await;
+    let all = ".chip[aria-current][href*='care=all'][href*='kind=']";
+    wait_for(browser, By::Css(all)).await.unwrap();
+    assert_eq!(count(browser, &same).await, 1, "the kind is kept");
+    assert!(text(browser, "#exceptions").await.contains("put off until"));
+}
+
 #[actix_web::test]
 async fn exceptions_are_counted_filtered_and_cared_for() {
     let service = Service::start().await;
@@ -108,8 +152,7 @@ async fn exceptions_are_counted_filtered_and_cared_for() {
 
     follow(&browser, "Subscription without customer").await;
     wait_for(&browser, By::Id("every-kind")).await.unwrap();
-    let all = count(&browser, "#exceptions > li").await;
-    assert!(all > 1, "{all}");
+    assert!(count(&browser, "#exceptions > li").await > 1);
     let first = text(&browser, "#exceptions > li .what").await;
     assert!(
         first.starts_with("Subscription without customer"),
@@ -120,52 +163,8 @@ async fn exceptions_are_counted_filtered_and_cared_for() {
         "{first}"
     );
 
-    // Without a reason nobody is helped.
-    press(&browser, "#exceptions > li summary").await;
-    submit(&browser, "#exceptions > li button[value=acknowledge]").await;
-    let refused = text(&browser, "[role=alert]").await;
-    assert!(refused.contains("Say why"), "{refused}");
-    press(&browser, "#exceptions > li summary").await;
-    let reason = wait_for(&browser, By::Css("#exceptions > li input[name=reason]"))
-        .await
-        .unwrap();
-    reason.send_keys("asked <sales> to map it").await.unwrap();
-    browser
-        .assert_fit_for_everyone("exception-open")
-        .await
-        .unwrap();
-    submit(&browser, "#exceptions > li button[value=acknowledge]").await;
-    let done = text(&browser, "[role=status]").await;
-    assert!(done.contains("You take care of it"), "{done}");
-    let first = text(&browser, "#exceptions > li .what").await;
-    assert!(
-        first.contains("Jo Doe takes care of it: asked <sales> to map it"),
-        "{first}"
-    );
-
-    press(&browser, "#exceptions > li summary").await;
-    let reason = wait_for(&browser, By::Css("#exceptions > li input[name=reason]"))
-        .await
-        .unwrap();
-    reason.send_keys("next week").await.unwrap();
-    submit(&browser, "#exceptions > li button[value=snooze]").await;
-    let done = text(&browser, "[role=status]").await;
-    assert!(done.contains("It is put off"), "{done}");
-    assert_eq!(count(&browser, "#exceptions > li").await, all - 1);
-    follow(&browser, "All").await;
-    wait_for(&browser, By::Css(".chip[aria-current][href*='care=all']"))
-        .await
-        .unwrap();
-    assert_eq!(
-        count(&browser, "#exceptions > li").await,
-        all,
-        "the kind is kept"
-    );
-    assert!(
-        text(&browser, "#exceptions")
-            .await
-            .contains("put off until")
-    );
+    take_care(&browser).await;
+    put_off(&browser).await;
 
     // The link leads to where it is mended, and to why.
     follow(&browser, "Go there").await;
@@ -209,63 +208,63 @@ async fn without_an_exception_the_page_says_what_to_expect() {
     service.stop().await;
 }
 
-#[actix_web::test]
-async fn a_contract_is_synced_from_preview_to_report() {
-    let service = Service::start().await;
-    sync(&service).await;
-    let (contract, held) = contract(&service).await;
-    let browser = Browser::open().await.unwrap();
-    service.sign_in(&browser, Role::Admin).await;
-    service.open(&browser, "/billing-contracts").await;
+/// From the list to one contract, whose automation is changed.
+async fn find_and_automate(service: &Service, browser: &Browser, contract: &BillingContract) {
+    service.open(browser, "/billing-contracts").await;
     browser.assert_fit_for_everyone("contracts").await.unwrap();
-    follow(&browser, &contract.account_name).await;
+    follow(browser, &contract.account_name).await;
     let heading = format!("Billing contracts of {}", contract.account_name);
-    wait_for(&browser, By::XPath(format!("//h1[.=\"{heading}\"]")))
+    wait_for(browser, By::XPath(format!("//h1[.=\"{heading}\"]")))
         .await
         .unwrap();
-    follow(&browser, "Cloud services").await;
-    wait_for(&browser, By::Id("automation")).await.unwrap();
-    press(&browser, "#automation input[name=charge]").await;
-    submit(&browser, "#automation button").await;
+    follow(browser, "Cloud services").await;
+    wait_for(browser, By::Id("automation")).await.unwrap();
+    press(browser, "#automation input[name=charge]").await;
+    submit(browser, "#automation button").await;
     assert!(
-        text(&browser, "[role=status]")
+        text(browser, "[role=status]")
             .await
             .contains("automation is kept")
     );
-    let kept = wait_for(&browser, By::Css("#automation input[name=charge]"))
+    let kept = wait_for(browser, By::Css("#automation input[name=charge]"))
         .await
         .unwrap();
     assert!(kept.is_selected().await.unwrap());
+}
 
-    // What was held is offered; one is left out.
-    submit(&browser, "#preview").await;
-    wait_for(&browser, By::Id("attached")).await.unwrap();
-    assert_eq!(
-        count(&browser, "#attached input[name=id]").await,
-        held.len()
-    );
+/// What was held is offered; one is left out.
+async fn take_over_all_but_one(browser: &Browser, held: &[Subscription]) {
+    submit(browser, "#preview").await;
+    wait_for(browser, By::Id("attached")).await.unwrap();
+    assert_eq!(count(browser, "#attached input[name=id]").await, held.len());
     browser.assert_fit_for_everyone("preview").await.unwrap();
-    press(&browser, "#attached li:first-child input[name=id]").await;
-    submit(&browser, "#proceed button.primary").await;
-    let applied = text(&browser, "#applied").await;
+    press(browser, "#attached li:first-child input[name=id]").await;
+    submit(browser, "#proceed button.primary").await;
+    let applied = text(browser, "#applied").await;
     assert!(
         applied.starts_with(&format!("{} subscription", held.len() - 1)),
         "{applied}"
     );
     browser.assert_fit_for_everyone("proceeded").await.unwrap();
-    follow(&browser, "See the report").await;
-    let lines = text(&browser, "#lines").await;
-    assert!(lines.contains("✓ came into the contract"), "{lines}");
+    follow(browser, "See the report").await;
+    let lines = text(browser, "#lines").await;
+    assert!(lines.contains("✓ attached"), "{lines}");
+}
 
-    // A quantity is changed in the portal: the preview shows the field, the report too, with who and how.
-    let changed = &held[held.len() - 1];
-    change_quantity(&service, changed, 4321).await;
+/// A quantity is changed in the portal: the preview shows the field. It changes again before anybody proceeds, and back.
+async fn preview_a_change(
+    service: &Service,
+    browser: &Browser,
+    contract: &BillingContract,
+    changed: &Subscription,
+) {
+    change_quantity(service, changed, 4321).await;
     service
-        .open(&browser, &format!("/billing-contracts/{}", contract.id))
+        .open(browser, &format!("/billing-contracts/{}", contract.id))
         .await;
     browser.assert_fit_for_everyone("contract").await.unwrap();
-    submit(&browser, "#preview").await;
-    let said = text(&browser, "#changed").await;
+    submit(browser, "#preview").await;
+    let said = text(browser, "#changed").await;
     let quantity = changed.listed.quantity;
     assert!(
         said.contains(&format!("quantity: {quantity} → 4321")),
@@ -276,8 +275,7 @@ async fn a_contract_is_synced_from_preview_to_report() {
         .await
         .unwrap();
     let preview = browser.page.current_url().await.unwrap();
-    // It changes again before anybody proceeds.
-    change_quantity(&service, changed, 5432).await;
+    change_quantity(service, changed, 5432).await;
     for box_of in browser
         .page
         .find_all(By::Css("#proceed input[name=id]"))
@@ -289,18 +287,22 @@ async fn a_contract_is_synced_from_preview_to_report() {
             box_of.click().await.unwrap();
         }
     }
-    submit(&browser, "#proceed button.primary").await;
-    let problem = text(&browser, "#problem").await;
+    submit(browser, "#proceed button.primary").await;
+    let problem = text(browser, "#problem").await;
     assert!(problem.contains("make a new preview"), "{problem}");
-    change_quantity(&service, changed, 4321).await;
+    change_quantity(service, changed, 4321).await;
     browser.page.goto(preview.as_str()).await.unwrap();
-    submit(&browser, "#proceed button.primary").await;
-    follow(&browser, "See the report").await;
-    let lines = text(&browser, "#lines").await;
+}
+
+/// The report tells the field, who, and how; as CSV too.
+async fn read_the_report(browser: &Browser, changed: &Subscription) {
+    let quantity = changed.listed.quantity;
+    follow(browser, "See the report").await;
+    let lines = text(browser, "#lines").await;
     for told in ["quantity", "4321", &quantity.to_string()] {
         assert!(lines.contains(told), "{told} in {lines}");
     }
-    let run = text(&browser, "#run").await;
+    let run = text(browser, "#run").await;
     assert!(run.contains("by hand, by Jo Doe"), "{run}");
     browser.assert_fit_for_everyone("report").await.unwrap();
     let csv = "return fetch(document.getElementById('csv').href).then(answer => answer.text())";
@@ -310,9 +312,24 @@ async fn a_contract_is_synced_from_preview_to_report() {
         csv.starts_with("at,source,by,") && csv.contains(",quantity,"),
         "{csv}"
     );
-    follow(&browser, "Sync reports").await;
-    assert!(count(&browser, "#runs tbody tr").await >= 3);
+    follow(browser, "Sync reports").await;
+    assert!(count(browser, "#runs tbody tr").await >= 3);
     browser.assert_fit_for_everyone("reports").await.unwrap();
+}
+
+#[actix_web::test]
+async fn a_contract_is_synced_from_preview_to_report() {
+    let service = Service::start().await;
+    sync(&service).await;
+    let (contract, held) = contract(&service).await;
+    let browser = Browser::open().await.unwrap();
+    service.sign_in(&browser, Role::Admin).await;
+    find_and_automate(&service, &browser, &contract).await;
+    take_over_all_but_one(&browser, &held).await;
+    let changed = held.last().unwrap();
+    preview_a_change(&service, &browser, &contract, changed).await;
+    submit(&browser, "#proceed button.primary").await;
+    read_the_report(&browser, changed).await;
     browser.close().await.unwrap();
     service.stop().await;
 }

@@ -175,8 +175,8 @@ fn line(it: ReportLine, now: DateTime<Utc>) -> Line {
         LineKind::New => ("✓ new", "good"),
         LineKind::Field => ("changed", ""),
         LineKind::Gone => ("– gone", "warn"),
-        LineKind::Attached => ("✓ came into the contract", "good"),
-        LineKind::Moved => ("moved to another contract", ""),
+        LineKind::Attached => ("✓ attached", "good"),
+        LineKind::Moved => ("moved", ""),
         LineKind::Held => ("○ held", "warn"),
         LineKind::Failed => ("! failed", "bad"),
     };
@@ -247,7 +247,7 @@ async fn report(
         contract: run.contract_id,
         note: run.note.as_deref().map(sentence),
         read: format!(
-            "{} subscriptions of {} customers read, {} of them unchanged",
+            "Subscriptions read: {}, of customers: {}, unchanged: {}",
             counts.listed, counts.customers, counts.unchanged
         ),
         next: last.map(|last| format!("/subscription-sync-runs/{id}?after={}", last.id)),
