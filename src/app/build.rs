@@ -49,6 +49,8 @@ use crate::store::{Engine, Store, deliveries, directory_mark, jobs, leases};
 
 /// What is mapped is looked at again once a night (UTC).
 const CHECK_MAPPINGS: &str = "40 2 * * *";
+/// Whether something became stale or overdue is looked at so often.
+const WATCH_EXCEPTIONS: &str = "*/15 * * * *";
 /// The sweep runs once a night (UTC).
 const SWEEP: &str = "20 3 * * *";
 
@@ -258,7 +260,7 @@ impl App {
         Ok(Running::new(server, address, tasks, flows, lock))
     }
 
-    /// What runs by itself: the pull of the CRM's changes and the nightly sweep.
+    /// What runs by itself: the pull of the CRM's changes, the looks at mappings and exceptions, and the nightly sweep.
     async fn keep_schedules(&self) -> anyhow::Result<()> {
         let connected = self.config.dataverse.org_url().is_some();
         let wanted = [
@@ -268,6 +270,7 @@ impl App {
                 connected,
             ),
             (JobWork::CheckMappings, CHECK_MAPPINGS, connected),
+            (JobWork::WatchExceptions, WATCH_EXCEPTIONS, true),
             (JobWork::Sweep, SWEEP, true),
         ];
         let flows = &self.flows;

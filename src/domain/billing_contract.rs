@@ -127,8 +127,26 @@ pub struct ContractTerms {
     pub default_price_list: Option<String>,
     /// Whether new subscriptions of the Account land here (D9); one per Account and currency.
     pub is_default: bool,
+    /// The products that may land here by themselves, as the provider names them, or the part before a colon; none for all.
+    pub products: Vec<String>,
     /// What happens by itself after an invoice.
     pub automation: Automation,
+}
+
+impl ContractTerms {
+    /// Whether a subscription of this product may land here by itself (D9). What has no product fits only where all do.
+    #[must_use]
+    pub fn takes(&self, product: Option<&str>) -> bool {
+        let same = |wanted: &String| {
+            product.is_some_and(|product| {
+                let family = product
+                    .split_once(':')
+                    .map_or(product, |(family, _)| family);
+                product.eq_ignore_ascii_case(wanted) || family.eq_ignore_ascii_case(wanted)
+            })
+        };
+        self.products.is_empty() || self.products.iter().any(same)
+    }
 }
 
 fn code<S: serde::Serializer>(currency: &Currency, serializer: S) -> Result<S::Ok, S::Error> {
@@ -287,7 +305,25 @@ mod tests {
             next_invoice_date: day("2026-02-01"),
             default_price_list: None,
             is_default: true,
+            products: Vec::new(),
             automation: Automation::default(),
+        }
+    }
+
+    #[test]
+    fn a_contract_takes_the_products_it_names_or_all() {
+        let mut terms = terms();
+        assert!(terms.takes(None) && terms.takes(Some("CFQ7:0001")));
+        terms.products = vec!["cfq7".to_owned(), "DZH3:0002".to_owned()];
+        for (product, takes) in [
+            (Some("CFQ7:0001"), true),
+            (Some("CFQ7"), true),
+            (Some("dzh3:0002"), true),
+            (Some("DZH3:0001"), false),
+            (Some("CFQ70:0001"), false),
+            (None, false),
+        ] {
+            assert_eq!(terms.takes(product), takes, "{product:?}");
         }
     }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::ids::ExceptionId;
+use super::ids::{ExceptionId, ProviderId};
 
 /// Makes the kinds with their names and remedies from one list.
 macro_rules! kinds {
@@ -69,7 +69,13 @@ kinds! {
     SubscriptionLostMargin = "subscription-lost-margin", "raise the selling price, or reduce the subscription at the provider";
     /// The change log does not add up to its quantity (E1).
     SubscriptionQuantityMismatch = "subscription-quantity-mismatch", "compare the change log with the provider's history, and ask support";
-    /// An Account has subscriptions, and no open Billing Contract.
+    /// A change of licences failed at the provider.
+    LicenseChangeFailed = "license-change-failed", "read the provider's message in the change log, mend its cause, and send the change again";
+    /// A change of licences should have been made more than an hour ago.
+    LicenseChangeOverdue = "license-change-overdue", "look in the change log at what the change waits for";
+    /// A provider, or the customers of a contract, were not completely synced for longer than the settings allow.
+    StaleSync = "stale-sync", "look at the latest syncs and at the connection of the provider, mend what they name, and sync again";
+    /// An Account is mapped or has subscriptions, and no open Billing Contract.
     AccountWithoutContract = "account-without-contract", "make a billing contract for the account";
 }
 
@@ -90,6 +96,8 @@ pub struct NewException {
     pub subject: String,
     /// In words for people.
     pub detail: String,
+    /// The provider of whose first import it comes: then flows are told of it together with the others (B14).
+    pub import_of: Option<ProviderId>,
 }
 
 /// An exception as it is kept, with who takes care of it.

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::ids::{JobId, MatchPlanId, ProviderAccountId, ProviderId};
 
@@ -45,6 +46,8 @@ pub enum JobWork {
         /// For this Provider Account.
         provider_account_id: ProviderAccountId,
     },
+    /// Open the exceptions that time makes (D6).
+    WatchExceptions,
     /// Remove what has outlived its retention.
     Sweep,
 }
@@ -63,6 +66,7 @@ impl JobWork {
             Self::UndoMatchPlan { .. } => "undo-match-plan",
             Self::CheckMappings => "check-mappings",
             Self::CreateAccount { .. } => "create-account",
+            Self::WatchExceptions => "watch-exceptions",
             Self::Sweep => "sweep",
         }
     }
@@ -93,6 +97,7 @@ impl JobWork {
             Self::CreateAccount {
                 provider_account_id,
             } => format!("create-account:{provider_account_id}"),
+            Self::WatchExceptions => "watch-exceptions".to_owned(),
             Self::Sweep => "sweep".to_owned(),
         }
     }
@@ -110,6 +115,7 @@ impl JobWork {
             Self::SyncProviderAccounts { .. }
             | Self::SyncSubscriptions { .. }
             | Self::PlanAutoMatch
+            | Self::WatchExceptions
             | Self::Sweep => false,
         }
     }
@@ -216,4 +222,19 @@ pub struct Job {
     pub finished_at: Option<DateTime<Utc>>,
     /// Not before this instant.
     pub run_at: DateTime<Utc>,
+    /// The Job that asked for this one.
+    pub parent_id: Option<JobId>,
+    /// The id under which the side that asked for it knows it; a child has that of its parent.
+    pub correlation_id: Option<String>,
+}
+
+impl Job {
+    /// The id that goes with every call to a provider: that of whoever asked, where it is one that providers take.
+    #[must_use]
+    pub fn correlation(&self) -> Uuid {
+        let given = self.correlation_id.as_deref();
+        given
+            .and_then(|text| text.trim().parse().ok())
+            .unwrap_or_else(|| self.id.as_uuid())
+    }
 }

@@ -8,6 +8,7 @@ pub mod billing_contract;
 pub mod caller;
 pub mod consent;
 pub mod context;
+pub mod correlation;
 pub mod crm_notice;
 pub mod domain_name;
 pub mod event;

@@ -34,6 +34,8 @@ pub struct OperatorSettings {
     pub unique_mapping: bool,
     /// Details older than so many days are fetched again, a share in each run (decision 7).
     pub details_refresh_days: u32,
+    /// A sync whose last complete run is older than so many hours is stale (G3).
+    pub stale_sync_hours: u32,
 }
 
 impl Default for OperatorSettings {
@@ -43,6 +45,7 @@ impl Default for OperatorSettings {
             auto_match_threshold: Some(0.99),
             unique_mapping: false,
             details_refresh_days: 30,
+            stale_sync_hours: 48,
         }
     }
 }

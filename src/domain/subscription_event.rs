@@ -1,9 +1,11 @@
 //! Events about subscriptions, their syncs, and exceptions (H2).
 
+use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::event::{EventType, NewEvent};
-use super::exception::OpenException;
+use super::exception::{ExceptionKind, OpenException};
+use super::provider::Provider;
 use super::subscription::{FieldDifference, Subscription};
 use super::subscription_run::SubscriptionRun;
 use super::subscription_sync::ChangeKind;
@@ -68,6 +70,31 @@ impl NewEvent {
         }
     }
 
+    /// "When an exception is raised", by the first import of a provider's subscriptions: one event tells of all of a kind (B14).
+    #[must_use]
+    pub fn exceptions_imported(
+        provider: &Provider,
+        kind: ExceptionKind,
+        count: i64,
+        at: DateTime<Utc>,
+    ) -> Self {
+        let subject = format!("provider/{}", provider.id);
+        Self {
+            event_type: EventType::ExceptionRaised,
+            subject: subject.clone(),
+            data: json!({
+                "exceptionId": null,
+                "kind": kind.name(),
+                "subject": subject,
+                "detail": format!("the first import of the subscriptions of {} raised exceptions of this kind: {count}", provider.name),
+                "remedy": kind.remedy(),
+                "raisedAt": at,
+                "initialImport": true,
+                "count": count,
+            }),
+        }
+    }
+
     /// "When an exception is raised".
     #[must_use]
     pub fn exception_raised(exception: &OpenException) -> Self {
@@ -81,6 +108,8 @@ impl NewEvent {
                 "detail": exception.detail,
                 "remedy": exception.remedy,
                 "raisedAt": exception.opened_at,
+                "initialImport": false,
+                "count": 1,
             }),
         }
     }

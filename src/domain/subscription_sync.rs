@@ -125,14 +125,20 @@ pub fn compare(ours: Vec<Subscription>, listing: SubscriptionListing) -> Vec<Com
 /// Where a subscription sits, or why it sits nowhere.
 pub type Landing = Result<BillingContractId, HeldFor>;
 
-/// Where a subscription of a mapped Account lands: in its one default contract that fits the currency (D9). `contracts` are
-/// the open ones of the Account.
+/// Where a subscription of a mapped Account lands: in its one default contract that fits the currency and the product (D9).
+/// `contracts` are the open ones of the Account.
 ///
 /// # Errors
 /// Why it is held.
-pub fn land(contracts: &[&BillingContract], currency: Option<Currency>) -> Landing {
+pub fn land(
+    contracts: &[&BillingContract],
+    currency: Option<Currency>,
+    product: Option<&str>,
+) -> Landing {
     let fits = |it: &&&BillingContract| {
-        it.terms.is_default && currency.is_none_or(|currency| currency == it.terms.currency)
+        it.terms.is_default
+            && currency.is_none_or(|currency| currency == it.terms.currency)
+            && it.terms.takes(product)
     };
     let mut fitting = contracts.iter().filter(fits);
     match (fitting.next(), fitting.next()) {

@@ -19,6 +19,9 @@ use crate::store::{WriteTx, audit, billing_contracts, subscriptions};
 /// Rows of a page at most.
 pub const MOST_PER_PAGE: u64 = 500;
 
+/// Products that a contract names at most.
+const MOST_PRODUCTS: usize = 200;
+
 /// What it takes to make a contract.
 #[derive(Debug, Clone)]
 pub struct NewContract {
@@ -67,6 +70,8 @@ pub struct ContractChange {
     pub default_price_list: Option<Option<String>>,
     /// Whether new subscriptions land here.
     pub is_default: Option<bool>,
+    /// The products that may land here by themselves; none for all.
+    pub products: Option<Vec<String>>,
     /// What happens by itself.
     pub automation: Option<Automation>,
     /// Only if it is still at this version (`If-Match`).
@@ -75,6 +80,23 @@ pub struct ContractChange {
 
 fn checked_text(label: &str, text: Option<String>) -> Result<Option<String>, FlowError> {
     text.map(|text| checked(label, &text)).transpose()
+}
+
+/// Products as they are kept: trimmed, each once.
+fn checked_products(products: Vec<String>) -> Result<Vec<String>, FlowError> {
+    if products.len() > MOST_PRODUCTS {
+        return Err(FlowError::Invalid(format!(
+            "`products` takes {MOST_PRODUCTS} entries at most; name families of products instead of single ones"
+        )));
+    }
+    let mut kept: Vec<String> = Vec::with_capacity(products.len());
+    for product in products {
+        let product = checked("products", &product)?;
+        if !kept.iter().any(|it| it.eq_ignore_ascii_case(&product)) {
+            kept.push(product);
+        }
+    }
+    Ok(kept)
 }
 
 impl ContractChange {
@@ -103,6 +125,9 @@ impl ContractChange {
         terms.go_live_date = self.go_live_date.unwrap_or(terms.go_live_date);
         terms.next_invoice_date = self.next_invoice_date.unwrap_or(terms.next_invoice_date);
         terms.is_default = self.is_default.unwrap_or(terms.is_default);
+        if let Some(products) = self.products {
+            terms.products = checked_products(products)?;
+        }
         terms.automation = self.automation.unwrap_or(terms.automation);
         Ok(())
     }
@@ -159,6 +184,7 @@ impl Flows {
             next_invoice_date: first_invoice(go_live, new.frequency, new.policy),
             default_price_list: None,
             is_default: false,
+            products: Vec::new(),
             automation: Automation::default(),
         };
         let is_default = new.more.is_default;

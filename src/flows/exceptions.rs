@@ -10,8 +10,8 @@ use crate::domain::caller::{Caller, Permission};
 use crate::domain::exception::KeptException;
 use crate::domain::ids::ExceptionId;
 use crate::store::audit::Entry;
-use crate::store::exceptions::care;
 pub use crate::store::exceptions::care::{After, Filter, KindCount};
+use crate::store::exceptions::{care, tally};
 use crate::store::{WriteTx, audit};
 
 /// Rows of a page at most.
@@ -42,7 +42,7 @@ impl Flows {
     /// When the caller may not.
     pub async fn count_exceptions(&self, caller: &Caller) -> Result<Vec<KindCount>, FlowError> {
         caller.require(Permission::Read)?;
-        Ok(care::counts(self.store.reader(), self.context.now()).await?)
+        Ok(tally::counts(self.store.reader(), self.context.now()).await?)
     }
 
     /// Notes that the caller knows of it and takes care of it.

@@ -6,7 +6,10 @@
 
 use std::collections::HashSet;
 
+use chrono::NaiveDate;
+
 use super::mapping::{Expectation, MappingOutcome, checked_reason, mapping_json};
+use super::mapping_preview::checked_cut_over;
 use super::{FlowError, Flows};
 use crate::domain::account::{Account, AccountState};
 use crate::domain::caller::Caller;
@@ -14,7 +17,7 @@ use crate::domain::ids::{AccountId, ProviderAccountId};
 use crate::domain::mapping::{MappedBy, Mapping, MappingState};
 use crate::store::mappings::Change;
 use crate::store::mappings::unique::{self, Holder};
-use crate::store::{StoreError, settings};
+use crate::store::{StoreError, WriteTx, settings};
 
 /// A chain of merges longer than this is taken for a mistake in the CRM.
 const MOST_MERGES: usize = 8;
@@ -43,38 +46,60 @@ impl Flows {
         id: ProviderAccountId,
         request: &MapRequest,
     ) -> Result<MappingOutcome, FlowError> {
+        self.map_from(caller, id, request, None).await
+    }
+
+    /// The same; what became effective before the cut-over date and is not invoiced stays where it is billed (B15).
+    ///
+    /// # Errors
+    /// As [`Self::map_provider_account`], and when the date lies ahead.
+    pub async fn map_from(
+        &self,
+        caller: &Caller,
+        id: ProviderAccountId,
+        request: &MapRequest,
+        cut_over: Option<NaiveDate>,
+    ) -> Result<MappingOutcome, FlowError> {
         let now = self.account_to_change(caller, id).await?;
-        let reason = checked_reason(request.reason.as_deref())?;
+        checked_reason(request.reason.as_deref())?;
+        let cut_over = checked_cut_over(cut_over, self.context.now())?;
         if now.mapping.account_id() == Some(request.account_id) {
             return Ok(MappingOutcome::unchanged(now));
         }
         let account = self.live_account(request.account_id).await?;
-        let taken = match self
-            .try_map(caller, id, &account, request.expected, reason)
-            .await
-        {
-            Err(FlowError::Store(error)) if error.is_unique_violation() => error,
-            other => return other,
-        };
-        // Somebody took the Account between our look and our write: the index refused, and says not who.
-        Err(self.taken_by_another(&account, id, taken).await)
+        let tx = self.store.begin().await?;
+        let mapped = self.map_in(&tx, caller, id, &account, request, cut_over);
+        match mapped.await {
+            Err(FlowError::Store(error)) if error.is_unique_violation() => {
+                drop(tx);
+                // Somebody took the Account between our look and our write: the index refused, and says not who.
+                Err(self.taken_by_another(&account, id, error).await)
+            }
+            Ok(outcome) if outcome.changed => {
+                tx.commit().await?;
+                Ok(outcome)
+            }
+            other => other,
+        }
     }
 
-    async fn try_map(
+    /// Maps it in a transaction, which the caller commits or takes back.
+    pub(super) async fn map_in(
         &self,
+        tx: &WriteTx,
         caller: &Caller,
         id: ProviderAccountId,
         account: &Account,
-        expected: Expectation,
-        reason: Option<String>,
+        request: &MapRequest,
+        cut_over: Option<NaiveDate>,
     ) -> Result<MappingOutcome, FlowError> {
-        let tx = self.store.begin().await?;
-        let unique = settings::hold(&tx).await?.unique_mapping;
-        let of = self.lock_provider_account(&tx, id).await?;
+        let reason = checked_reason(request.reason.as_deref())?;
+        let unique = settings::hold(tx).await?.unique_mapping;
+        let of = self.lock_provider_account(tx, id).await?;
         if of.mapping.account_id() == Some(account.id) {
             return Ok(MappingOutcome::unchanged((*of).clone()));
         }
-        expected.check(&of)?;
+        request.expected.check(&of)?;
         if of.mapping.state() == MappingState::Excluded {
             return Err(FlowError::Conflict {
                 detail: "the provider account is excluded from mapping; include it again before you map it".to_owned(),
@@ -82,7 +107,7 @@ impl Flows {
             });
         }
         if unique {
-            let holders = unique::holders(&*tx, &[account.id]).await?;
+            let holders = unique::holders(&**tx, &[account.id]).await?;
             if let Some(holder) = holders
                 .iter()
                 .find(|holder| holder.provider_account_id != id)
@@ -96,8 +121,15 @@ impl Flows {
             by: MappedBy::Person,
             at: self.context.now(),
         };
-        self.commit_mapping(tx, caller, unique, Change::by_hand(of, to, reason))
-            .await
+        let change = Change {
+            cut_over,
+            ..Change::by_hand(of, to, reason)
+        };
+        let written = self.write_mappings(tx, caller, unique, &[change]).await?;
+        let account = written.into_iter().next();
+        account
+            .map(MappingOutcome::changed)
+            .ok_or_else(|| FlowError::not_found("provider account", id))
     }
 
     async fn taken_by_another(

@@ -215,7 +215,8 @@ impl Flows {
         }
         audit::record_all(tx, &self.context, by, entries).await?;
         outbox::publish(tx, &self.context, events).await?;
-        self.follow_mappings(tx, by, &written).await?;
+        let cut_over = changes.iter().find_map(|change| change.cut_over);
+        self.follow_mappings(tx, by, &written, cut_over).await?;
         let before: Vec<_> = changes.iter().map(|change| (*change.of).clone()).collect();
         self.judge_mappings(tx, &before).await?;
         Ok(written)

@@ -15,6 +15,7 @@ pub mod idempotency;
 pub mod jobs;
 pub mod map_provider_account;
 pub mod mapping;
+pub mod mapping_preview;
 pub mod match_plans;
 pub mod matcher;
 pub mod provider_accounts;
@@ -24,6 +25,7 @@ pub mod receive_crm_notice;
 pub mod refresh_directory;
 pub mod schedules;
 pub mod settings;
+mod stale_sync;
 mod subscription_exceptions;
 pub mod subscriptions;
 pub mod suggestions;
@@ -32,6 +34,7 @@ pub mod sync_crm_directory;
 pub mod sync_provider_accounts;
 pub mod triggers;
 pub mod unmap_provider_account;
+mod watch_exceptions;
 
 use std::sync::Arc;
 

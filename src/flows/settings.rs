@@ -23,6 +23,8 @@ pub struct SettingsChange {
     pub unique_mapping: Option<bool>,
     /// Days until details are fetched again: 1 to 365.
     pub details_refresh_days: Option<u32>,
+    /// Hours after which a sync is stale: 1 to 720.
+    pub stale_sync_hours: Option<u32>,
 }
 
 impl SettingsChange {
@@ -36,6 +38,7 @@ impl SettingsChange {
             details_refresh_days: self
                 .details_refresh_days
                 .unwrap_or(before.details_refresh_days),
+            stale_sync_hours: self.stale_sync_hours.unwrap_or(before.stale_sync_hours),
         }
     }
 }
@@ -67,6 +70,14 @@ impl Flows {
         {
             return Err(FlowError::Invalid(
                 "`detailsRefreshDays` must be a whole number between 1 and 365".to_owned(),
+            ));
+        }
+        if change
+            .stale_sync_hours
+            .is_some_and(|hours| !(1..=720).contains(&hours))
+        {
+            return Err(FlowError::Invalid(
+                "`staleSyncHours` must be a whole number between 1 and 720".to_owned(),
             ));
         }
         if let Some(Some(threshold)) = change.auto_match_threshold

@@ -2,19 +2,25 @@
 //! the fact, for exactly what it touched. [`Flows::judge_subscriptions`] states the whole truth about the subscriptions it is
 //! given, so that judging all of them anew changes nothing.
 
+use chrono::TimeDelta;
+
+use super::stale_sync::Look;
+use crate::domain::event::account_subject;
 use crate::domain::exception::{ExceptionKind, NewException};
-use crate::domain::ids::{AccountId, ProductSubscriptionId};
+use crate::domain::ids::{AccountId, ProductSubscriptionId, ProviderAccountId};
 use crate::domain::provider_account::ProviderAccount;
 use crate::domain::subscription::HeldFor;
 use crate::flows::{FlowError, Flows};
 use crate::store::exception_facts::{self, SubscriptionFacts};
-use crate::store::{WriteTx, exceptions};
+use crate::store::{WriteTx, exceptions, providers, subscriptions};
 
 /// Judged in one statement.
 const CHUNK: usize = 1000;
+/// A change that should have been made is given so long (D6).
+pub(super) const OVERDUE_AFTER: TimeDelta = TimeDelta::hours(1);
 
 /// The kinds that one subscription can raise.
-pub(super) const OF_SUBSCRIPTIONS: [ExceptionKind; 9] = [
+pub(super) const OF_SUBSCRIPTIONS: [ExceptionKind; 11] = [
     ExceptionKind::SubscriptionWithoutCustomer,
     ExceptionKind::SubscriptionWithoutContract,
     ExceptionKind::SubscriptionWithoutProduct,
@@ -24,16 +30,33 @@ pub(super) const OF_SUBSCRIPTIONS: [ExceptionKind; 9] = [
     ExceptionKind::SubscriptionCurrencyMismatch,
     ExceptionKind::SubscriptionLostMargin,
     ExceptionKind::SubscriptionQuantityMismatch,
+    ExceptionKind::LicenseChangeFailed,
+    ExceptionKind::LicenseChangeOverdue,
 ];
 
-/// What stands against billing this subscription. One that the provider lists no more needs nothing.
-fn of_subscription(facts: &SubscriptionFacts) -> Vec<(ExceptionKind, String)> {
-    use ExceptionKind as Kind;
-    if facts.gone {
-        return Vec::new();
-    }
+/// Changes that are not done are not forgotten, even of a subscription that the provider lists no more.
+fn of_changes(facts: &SubscriptionFacts) -> Vec<(ExceptionKind, String)> {
     let name = &facts.name;
     let mut found = Vec::new();
+    if facts.undone.failed > 0 {
+        let detail = format!("a change of subscription {name} failed at the provider");
+        found.push((ExceptionKind::LicenseChangeFailed, detail));
+    }
+    if facts.undone.overdue > 0 {
+        let detail = format!("a change of subscription {name} should have been made by now");
+        found.push((ExceptionKind::LicenseChangeOverdue, detail));
+    }
+    found
+}
+
+/// What stands against billing this subscription. One that the provider lists no more needs nothing to be billed.
+fn of_subscription(facts: &SubscriptionFacts) -> Vec<(ExceptionKind, String)> {
+    use ExceptionKind as Kind;
+    let name = &facts.name;
+    let mut found = of_changes(facts);
+    if facts.gone {
+        return found;
+    }
     match facts.held_for {
         Some(HeldFor::Mapping) => found.push((
             Kind::SubscriptionWithoutCustomer,
@@ -97,8 +120,13 @@ fn of_subscription(facts: &SubscriptionFacts) -> Vec<(ExceptionKind, String)> {
     found
 }
 
-fn account_subject(id: AccountId) -> String {
-    format!("account/{id}")
+/// Reads back what an exception about a subscription is about.
+pub(super) fn subscription_of_subject(subject: &str) -> Option<ProductSubscriptionId> {
+    subject.strip_prefix("subscription/")?.parse().ok()
+}
+
+fn account_of_subject(subject: &str) -> Option<AccountId> {
+    subject.strip_prefix("account/")?.parse().ok()
 }
 
 impl Flows {
@@ -108,8 +136,10 @@ impl Flows {
         tx: &WriteTx,
         ids: &[ProductSubscriptionId],
     ) -> Result<(), FlowError> {
+        let late = self.context.now() - OVERDUE_AFTER;
+        let importing = providers::importing_subscriptions(&**tx).await?;
         for chunk in ids.chunks(CHUNK) {
-            let facts = exception_facts::of_subscriptions(&**tx, chunk).await?;
+            let facts = exception_facts::of_subscriptions(&**tx, chunk, late).await?;
             let subjects: Vec<_> = chunk
                 .iter()
                 .map(|id| format!("subscription/{id}"))
@@ -118,11 +148,13 @@ impl Flows {
             let mut accounts = Vec::new();
             for facts in &facts {
                 accounts.extend(facts.account_id);
+                let import_of = Some(facts.provider_id).filter(|id| importing.contains(id));
                 let found = of_subscription(facts);
                 wanted.extend(found.into_iter().map(|(kind, detail)| NewException {
                     kind,
                     subject: format!("subscription/{}", facts.id),
                     detail,
+                    import_of,
                 }));
             }
             exceptions::settle(tx, &self.context, &OF_SUBSCRIPTIONS, &subjects, wanted).await?;
@@ -148,19 +180,42 @@ impl Flows {
         self.judge_accounts(tx, &accounts).await
     }
 
-    /// Opens and closes the exceptions of these Accounts: one that has subscriptions needs a contract.
+    /// The Accounts of customers that went missing or came back.
+    pub(super) async fn judge_customers(
+        &self,
+        tx: &WriteTx,
+        customers: &[ProviderAccountId],
+    ) -> Result<(), FlowError> {
+        let accounts = exception_facts::accounts_of(&**tx, customers).await?;
+        self.judge_accounts(tx, &accounts).await
+    }
+
+    /// Opens and closes the exceptions of these Accounts: one that is mapped or has subscriptions needs a contract.
     pub(super) async fn judge_accounts(
         &self,
         tx: &WriteTx,
         accounts: &[AccountId],
     ) -> Result<(), FlowError> {
+        if accounts.is_empty() {
+            return Ok(());
+        }
+        let importing = providers::importing_subscriptions(&**tx).await?;
         for chunk in accounts.chunks(CHUNK) {
             let without = exception_facts::accounts_without_contract(&**tx, chunk).await?;
             let subjects: Vec<_> = chunk.iter().map(|id| account_subject(*id)).collect();
-            let wanted = without.into_iter().map(|id| NewException {
-                kind: ExceptionKind::AccountWithoutContract,
-                subject: account_subject(id),
-                detail: "the account has subscriptions and no open billing contract".to_owned(),
+            let wanted = without.into_iter().map(|it| {
+                let what = if it.has_subscriptions {
+                    "has subscriptions"
+                } else {
+                    "is mapped"
+                };
+                let all = it.providers.iter().all(|id| importing.contains(id));
+                NewException {
+                    kind: ExceptionKind::AccountWithoutContract,
+                    subject: account_subject(it.account_id),
+                    detail: format!("the account {what} and has no open billing contract"),
+                    import_of: it.providers.first().copied().filter(|_| all),
+                }
             });
             let kinds = [ExceptionKind::AccountWithoutContract];
             exceptions::settle(tx, &self.context, &kinds, &subjects, wanted.collect()).await?;
@@ -168,27 +223,30 @@ impl Flows {
         Ok(())
     }
 
-    /// Judges every subscription anew, and says how many exceptions were opened or closed: none, if every change judged what
-    /// it touched.
+    /// Judges everything anew, and changes nothing if every change judged what it touched, except for what time makes.
     ///
     /// # Errors
     /// When the store refuses.
     pub async fn judge_everything(&self) -> Result<(), FlowError> {
         let mut after = None;
         loop {
-            let ids = crate::store::subscriptions::sync::ids_after(
-                self.store.reader(),
-                after,
-                CHUNK as u64,
-            )
-            .await?;
-            let Some(last) = ids.last() else {
-                return Ok(());
-            };
+            let reader = self.store.reader();
+            let ids = subscriptions::sync::ids_after(reader, after, CHUNK as u64).await?;
+            let Some(last) = ids.last() else { break };
             after = Some(*last);
             let tx = self.store.begin().await?;
             self.judge_subscriptions(&tx, &ids).await?;
             tx.commit().await?;
         }
+        let tx = self.store.begin().await?;
+        let mut accounts = exception_facts::mapped_accounts(&*tx).await?;
+        let kind = ExceptionKind::AccountWithoutContract;
+        let open = exceptions::open_subjects(&*tx, kind).await?;
+        accounts.extend(open.iter().filter_map(|it| account_of_subject(it)));
+        accounts.sort_unstable();
+        accounts.dedup();
+        self.judge_accounts(&tx, &accounts).await?;
+        self.judge_staleness(&tx, Look::Both).await?;
+        Ok(tx.commit().await?)
     }
 }

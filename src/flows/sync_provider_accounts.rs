@@ -10,6 +10,7 @@ mod listing;
 
 use serde_json::json;
 
+use super::stale_sync::Look;
 use super::{FlowError, Flows};
 use crate::domain::caller::Caller;
 use crate::domain::consent::Trouble;
@@ -174,6 +175,9 @@ impl Flows {
         if listed.is_ok() && providers::mark_imported(&tx, &self.context, run.provider.id).await? {
             let summary = NewEvent::imported(run.provider, record.counts.listed);
             outbox::publish(&tx, &self.context, vec![summary]).await?;
+        }
+        if listed.is_ok() {
+            self.judge_staleness(&tx, Look::Close).await?;
         }
         let counts = record.counts;
         if run.broken_off_before || counts.new + counts.changed + counts.details > 0 {

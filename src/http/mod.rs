@@ -38,8 +38,9 @@ pub use server::{ServerSettings, serve};
 
 use api::{
     accounts, api_keys, billing_contracts, consent_triggers, create_account, crm, deliveries,
-    exceptions, jobs, mapping, match_plans, provider_accounts, providers, schedules, settings,
-    subscription_syncs, subscription_triggers, subscriptions, sync_runs, triggers,
+    exceptions, jobs, mapping, mapping_preview, match_plans, provider_accounts, providers,
+    schedules, settings, subscription_syncs, subscription_triggers, subscriptions, sync_runs,
+    triggers,
 };
 
 /// The route table. What is asked most stands first: routes are tried in this order.
@@ -52,6 +53,7 @@ fn routes(config: &mut ServiceConfig) {
         .service(provider_accounts::get_provider_account)
         .service(mapping::get_mapping)
         .service(mapping::map_provider_account)
+        .service(mapping_preview::preview_mapping)
         .service(mapping::unmap_provider_account)
         .service(mapping::exclude_provider_account)
         .service(mapping::include_provider_account)

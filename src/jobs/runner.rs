@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{fire_due, work};
+use crate::domain::correlation;
 use crate::domain::job::{Job, JobLease, JobState};
 use crate::flows::{FlowError, Flows};
 use crate::store::jobs::{self, Ending};
@@ -112,7 +113,7 @@ impl Runner {
         let kind = job.work.kind();
         let started = self.flows.context.now();
         let ending = tokio::select! {
-            result = work::perform(&self.flows, &job, lease) => Some(self.judge(&job, result)),
+            result = correlation::under(job.correlation(), work::perform(&self.flows, &job, lease)) => Some(self.judge(&job, result)),
             lost = self.keep_lease(lease) => lost,
             () = stop.cancelled() => Some(Ending::Released),
         };

@@ -25,6 +25,7 @@ pub(super) async fn perform(
         JobWork::CreateAccount {
             provider_account_id,
         } => flows.take_up_creation(provider_account_id, lease).await,
+        JobWork::WatchExceptions => flows.watch_exceptions(lease).await,
         JobWork::Sweep => flows.sweep(lease).await,
     }
 }

@@ -54,6 +54,7 @@ fn to_row(contract: &BillingContract) -> billing_contract::Model {
         next_invoice_date: terms.next_invoice_date,
         default_price_list: terms.default_price_list.clone(),
         is_default: terms.is_default,
+        products: serde_json::json!(terms.products),
         automation: serde_json::json!(terms.automation),
         closed_at: contract.closed.as_ref().map(|closed| closed.at),
         closed_reason: contract.closed.as_ref().map(|closed| closed.reason.clone()),
@@ -75,6 +76,8 @@ fn to_domain(row: billing_contract::Model) -> Result<BillingContract, StoreError
             .map_err(|_| impossible("currency", &row.currency))?,
         automation: serde_json::from_value(row.automation.clone())
             .map_err(|_| impossible("automation", &row.automation.to_string()))?,
+        products: serde_json::from_value(row.products.clone())
+            .map_err(|_| impossible("products", &row.products.to_string()))?,
         name: row.name,
         terms: row.terms,
         tax: row.tax,

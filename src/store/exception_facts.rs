@@ -1,18 +1,22 @@
 //! The facts that exceptions about subscriptions are judged by (D6), each gathered for many at once.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
-use super::entities::{billing_contract, subscription};
+use super::entities::{billing_contract, provider_account, subscription};
 use super::error::StoreError;
-use super::license_changes;
+use super::license_changes::{self, Undone};
 use super::subscriptions::decimal;
-use crate::domain::ids::{AccountId, ProductSubscriptionId};
+use crate::domain::ids::{AccountId, ProductSubscriptionId, ProviderAccountId, ProviderId};
 use crate::domain::money::{Currency, from_micros};
 use crate::domain::subscription::HeldFor;
+
+/// SQLite takes 32,766 variables in a statement.
+const CHUNK: usize = 5000;
 
 /// What matters of the contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +32,8 @@ pub struct ContractFacts {
 pub struct SubscriptionFacts {
     /// Our id.
     pub id: ProductSubscriptionId,
+    /// Its provider.
+    pub provider_id: ProviderId,
     /// Its name.
     pub name: String,
     /// Its Account.
@@ -44,6 +50,8 @@ pub struct SubscriptionFacts {
     pub quantity: Decimal,
     /// What its change log adds up to.
     pub logged: Option<Decimal>,
+    /// Which of its changes failed or are overdue.
+    pub undone: Undone,
     /// What a unit costs.
     pub unit_cost: Option<Decimal>,
     /// In which currency.
@@ -54,13 +62,14 @@ pub struct SubscriptionFacts {
     pub gone: bool,
 }
 
-/// The facts of these subscriptions, those that exist.
+/// The facts of these subscriptions, those that exist. Changes are overdue that should have been made before `late`.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn of_subscriptions(
     connection: &impl ConnectionTrait,
     ids: &[ProductSubscriptionId],
+    late: DateTime<Utc>,
 ) -> Result<Vec<SubscriptionFacts>, StoreError> {
     let rows = subscription::Entity::find()
         .filter(subscription::Column::Id.is_in(ids.iter().map(|id| id.as_uuid())))
@@ -68,11 +77,14 @@ pub async fn of_subscriptions(
         .await?;
     let contracts = contracts(connection, &rows).await?;
     let sums = license_changes::sums(connection, ids).await?;
+    let undone = license_changes::undone(connection, ids, late).await?;
     let mut facts = Vec::with_capacity(rows.len());
     for row in rows {
         let id = ProductSubscriptionId::new(row.id);
         facts.push(SubscriptionFacts {
             id,
+            provider_id: ProviderId::new(row.provider_id),
+            undone: undone.get(&id).copied().unwrap_or_default(),
             account_id: row.account_id.map(AccountId::new),
             held_for: row.held_for.as_deref().and_then(HeldFor::from_name),
             contract: row.contract_id.and_then(|id| contracts.get(&id).cloned()),
@@ -120,19 +132,31 @@ async fn contracts(
     Ok(facts.collect())
 }
 
-/// Of these Accounts, those that have subscriptions the provider still lists, and no open contract.
+/// An Account that needs a contract and has none open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WithoutContract {
+    /// The Account.
+    pub account_id: AccountId,
+    /// The providers of the customers that are mapped to it.
+    pub providers: Vec<ProviderId>,
+    /// Whether it has subscriptions that a provider still lists.
+    pub has_subscriptions: bool,
+}
+
+/// Of these Accounts, those without an open contract that have subscriptions the provider still lists, or are mapped to a
+/// customer that is still there.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn accounts_without_contract(
     connection: &impl ConnectionTrait,
     accounts: &[AccountId],
-) -> Result<Vec<AccountId>, StoreError> {
+) -> Result<Vec<WithoutContract>, StoreError> {
     if accounts.is_empty() {
         return Ok(Vec::new());
     }
     let ids = || accounts.iter().map(|id| id.as_uuid());
-    let with: Vec<Uuid> = billing_contract::Entity::find()
+    let with: HashSet<Uuid> = billing_contract::Entity::find()
         .select_only()
         .distinct()
         .column(billing_contract::Column::AccountId)
@@ -140,16 +164,120 @@ pub async fn accounts_without_contract(
         .filter(billing_contract::Column::ClosedAt.is_null())
         .into_tuple()
         .all(connection)
-        .await?;
-    let without = ids().filter(|id| !with.contains(id));
-    let needing: Vec<Option<Uuid>> = subscription::Entity::find()
+        .await?
+        .into_iter()
+        .collect();
+    let without: Vec<Uuid> = ids().filter(|id| !with.contains(id)).collect();
+    if without.is_empty() {
+        return Ok(Vec::new());
+    }
+    let subscribed: Vec<(Option<Uuid>, Uuid)> = subscription::Entity::find()
         .select_only()
         .distinct()
-        .column(subscription::Column::AccountId)
-        .filter(subscription::Column::AccountId.is_in(without))
+        .columns([
+            subscription::Column::AccountId,
+            subscription::Column::ProviderId,
+        ])
+        .filter(subscription::Column::AccountId.is_in(without.iter().copied()))
         .filter(subscription::Column::GoneSince.is_null())
         .into_tuple()
         .all(connection)
         .await?;
-    Ok(needing.into_iter().flatten().map(AccountId::new).collect())
+    let mapped: Vec<(Option<Uuid>, Uuid)> = provider_account::Entity::find()
+        .select_only()
+        .distinct()
+        .columns([
+            provider_account::Column::AccountId,
+            provider_account::Column::ProviderId,
+        ])
+        .filter(provider_account::Column::AccountId.is_in(without))
+        .filter(provider_account::Column::MissingSince.is_null())
+        .into_tuple()
+        .all(connection)
+        .await?;
+    let mut needing: BTreeMap<Uuid, (Vec<ProviderId>, bool)> = BTreeMap::new();
+    for (rows, subscribed) in [(subscribed, true), (mapped, false)] {
+        for (account, provider) in rows {
+            let Some(account) = account else { continue };
+            let (providers, has_subscriptions) = needing.entry(account).or_default();
+            providers.push(ProviderId::new(provider));
+            *has_subscriptions |= subscribed;
+        }
+    }
+    let found = needing
+        .into_iter()
+        .map(|(account, (providers, has))| WithoutContract {
+            account_id: AccountId::new(account),
+            providers,
+            has_subscriptions: has,
+        });
+    Ok(found.collect())
+}
+
+/// The Accounts that these customers are mapped to.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn accounts_of(
+    connection: &impl ConnectionTrait,
+    customers: &[ProviderAccountId],
+) -> Result<Vec<AccountId>, StoreError> {
+    use provider_account::Column;
+    let mut accounts = Vec::new();
+    for chunk in customers.chunks(CHUNK) {
+        let rows: Vec<Uuid> = provider_account::Entity::find()
+            .select_only()
+            .distinct()
+            .column(Column::AccountId)
+            .filter(Column::Id.is_in(chunk.iter().map(|id| id.as_uuid())))
+            .filter(Column::AccountId.is_not_null())
+            .into_tuple()
+            .all(connection)
+            .await?;
+        accounts.extend(rows.into_iter().map(AccountId::new));
+    }
+    accounts.sort_unstable();
+    accounts.dedup();
+    Ok(accounts)
+}
+
+/// Every Account that a customer is mapped to.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn mapped_accounts(
+    connection: &impl ConnectionTrait,
+) -> Result<Vec<AccountId>, StoreError> {
+    let rows: Vec<Uuid> = provider_account::Entity::find()
+        .select_only()
+        .distinct()
+        .column(provider_account::Column::AccountId)
+        .filter(provider_account::Column::AccountId.is_not_null())
+        .into_tuple()
+        .all(connection)
+        .await?;
+    Ok(rows.into_iter().map(AccountId::new).collect())
+}
+
+/// The customers that these subscriptions belong to.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn customers_of(
+    connection: &impl ConnectionTrait,
+    subscriptions: &[ProductSubscriptionId],
+) -> Result<Vec<ProviderAccountId>, StoreError> {
+    let mut customers = Vec::new();
+    for chunk in subscriptions.chunks(CHUNK) {
+        let rows: Vec<Uuid> = subscription::Entity::find()
+            .select_only()
+            .distinct()
+            .column(subscription::Column::ProviderAccountId)
+            .filter(subscription::Column::Id.is_in(chunk.iter().map(|id| id.as_uuid())))
+            .into_tuple()
+            .all(connection)
+            .await?;
+        customers.extend(rows.into_iter().map(ProviderAccountId::new));
+    }
+    Ok(customers)
 }

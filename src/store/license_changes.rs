@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use chrono::{DateTime, NaiveTime, Utc};
 use rust_decimal::Decimal;
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::{Cond, Expr};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect,
@@ -28,6 +28,10 @@ use crate::domain::subscription_sync::{LogEntry, LogKind};
 const CHUNK: usize = 2000;
 /// What was found at the provider needs no provisioning (E3).
 pub const NOT_APPLICABLE: &str = "not-applicable";
+/// To be sent to the provider (E2).
+pub const AWAITING: &str = "awaiting-provisioning";
+/// The provider refused it.
+pub const FAILED: &str = "failed-provisioning";
 /// Why history from before a contract's go-live is archived (D11).
 pub const BEFORE_GO_LIVE: &str = "before the go-live date of the billing contract";
 
@@ -121,44 +125,90 @@ pub async fn insert(
     Ok(())
 }
 
-/// Moves what is not invoiced of these subscriptions to a contract, or out of any (B15), and archives what became effective
-/// before its go-live (D11).
+/// The entries that go along when these subscriptions leave a contract: not invoiced, and effective since then.
+fn going(
+    subscriptions: &[ProductSubscriptionId],
+    from: Option<BillingContractId>,
+    since: Option<DateTime<Utc>>,
+) -> Cond {
+    // What stayed behind at an earlier cut-over sits in a third contract, and stays there.
+    let seat = match from {
+        Some(contract) => Column::ContractId.eq(contract.as_uuid()),
+        None => Column::ContractId.is_null(),
+    };
+    let mut going = Cond::all()
+        .add(Column::SubscriptionId.is_in(subscriptions.iter().map(|id| id.as_uuid())))
+        .add(Column::Archived.eq(false))
+        .add(seat);
+    if let Some(since) = since {
+        going = going.add(Column::EffectiveAt.gte(since));
+    }
+    going
+}
+
+/// Moves what is not invoiced of these subscriptions from one contract to another, or out of any (B15), and archives what became
+/// effective before the go-live of the new one (D11).
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn move_active(
     tx: &WriteTx,
     subscriptions: &[ProductSubscriptionId],
+    from: Option<BillingContractId>,
     to: Option<&BillingContract>,
+    since: Option<DateTime<Utc>>,
 ) -> Result<(), StoreError> {
     for chunk in subscriptions.chunks(CHUNK) {
-        let of = || {
-            Column::SubscriptionId
-                .is_in(chunk.iter().map(|id| id.as_uuid()))
-                .and(Column::Archived.eq(false))
-        };
+        if let Some(contract) = to {
+            let go_live = contract
+                .terms
+                .go_live_date
+                .and_time(NaiveTime::MIN)
+                .and_utc();
+            Entity::update_many()
+                .col_expr(Column::Archived, Expr::value(true))
+                .col_expr(Column::ArchivedReason, Expr::value(Some(BEFORE_GO_LIVE)))
+                .col_expr(Column::ContractId, Expr::value(contract.id.as_uuid()))
+                .filter(going(chunk, from, since).add(Column::EffectiveAt.lt(go_live)))
+                .exec(&**tx)
+                .await?;
+        }
         Entity::update_many()
             .col_expr(
                 Column::ContractId,
                 Expr::value(to.map(|it| it.id.as_uuid())),
             )
-            .filter(of())
-            .exec(&**tx)
-            .await?;
-        let Some(contract) = to else { continue };
-        let go_live = contract
-            .terms
-            .go_live_date
-            .and_time(NaiveTime::MIN)
-            .and_utc();
-        Entity::update_many()
-            .col_expr(Column::Archived, Expr::value(true))
-            .col_expr(Column::ArchivedReason, Expr::value(Some(BEFORE_GO_LIVE)))
-            .filter(of().and(Column::EffectiveAt.lt(go_live)))
+            .filter(going(chunk, from, since))
             .exec(&**tx)
             .await?;
     }
     Ok(())
+}
+
+/// Where the entries of these subscriptions that are not invoiced sit.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn seats(
+    connection: &impl ConnectionTrait,
+    ids: &[ProductSubscriptionId],
+) -> Result<HashMap<ChangeLogId, Option<BillingContractId>>, StoreError> {
+    let mut seats = HashMap::new();
+    for chunk in ids.chunks(CHUNK) {
+        let rows: Vec<(Uuid, Option<Uuid>)> = Entity::find()
+            .select_only()
+            .columns([Column::Id, Column::ContractId])
+            .filter(Column::SubscriptionId.is_in(chunk.iter().map(|id| id.as_uuid())))
+            .filter(Column::Archived.eq(false))
+            .into_tuple()
+            .all(connection)
+            .await?;
+        let rows = rows.into_iter();
+        seats.extend(
+            rows.map(|(id, seat)| (ChangeLogId::new(id), seat.map(BillingContractId::new))),
+        );
+    }
+    Ok(seats)
 }
 
 fn to_domain(row: license_change::Model) -> Result<KeptEntry, StoreError> {
@@ -233,4 +283,74 @@ pub async fn sums(
         .into_iter()
         .map(|(id, sum)| (id, from_micros(sum)))
         .collect())
+}
+
+/// What is not done of the changes of a subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Undone {
+    /// Changes that failed.
+    pub failed: i64,
+    /// Changes that should have been made by now.
+    pub overdue: i64,
+}
+
+fn overdue_since(late: DateTime<Utc>) -> Cond {
+    Cond::all()
+        .add(Column::Archived.eq(false))
+        .add(Column::Provisioning.eq(AWAITING))
+        .add(Column::EffectiveAt.lt(late))
+}
+
+/// What is not done of these subscriptions; those that are done with are not among them. A change is overdue when it should
+/// have been made before `late`.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn undone(
+    connection: &impl ConnectionTrait,
+    ids: &[ProductSubscriptionId],
+    late: DateTime<Utc>,
+) -> Result<HashMap<ProductSubscriptionId, Undone>, StoreError> {
+    let failed = Cond::all()
+        .add(Column::Archived.eq(false))
+        .add(Column::Provisioning.eq(FAILED));
+    let mut found: HashMap<_, Undone> = HashMap::new();
+    for chunk in ids.chunks(CHUNK) {
+        let rows: Vec<(Uuid, String)> = Entity::find()
+            .select_only()
+            .columns([Column::SubscriptionId, Column::Provisioning])
+            .filter(Column::SubscriptionId.is_in(chunk.iter().map(|id| id.as_uuid())))
+            .filter(Cond::any().add(failed.clone()).add(overdue_since(late)))
+            .into_tuple()
+            .all(connection)
+            .await?;
+        for (id, state) in rows {
+            let of = found.entry(ProductSubscriptionId::new(id)).or_default();
+            if state == FAILED {
+                of.failed += 1;
+            } else {
+                of.overdue += 1;
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The subscriptions with a change that should have been made before `late`.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn overdue(
+    connection: &impl ConnectionTrait,
+    late: DateTime<Utc>,
+) -> Result<Vec<ProductSubscriptionId>, StoreError> {
+    let ids: Vec<Uuid> = Entity::find()
+        .select_only()
+        .distinct()
+        .column(Column::SubscriptionId)
+        .filter(overdue_since(late))
+        .into_tuple()
+        .all(connection)
+        .await?;
+    Ok(ids.into_iter().map(ProductSubscriptionId::new).collect())
 }

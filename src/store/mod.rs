@@ -42,6 +42,7 @@ pub mod secrets;
 pub mod sessions;
 pub mod settings;
 mod signals;
+pub mod staleness;
 pub mod subscription_previews;
 pub mod subscription_runs;
 pub mod subscriptions;

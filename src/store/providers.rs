@@ -1,9 +1,11 @@
 //! Providers (A1).
 
+use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder,
+    QueryOrder, QuerySelect,
 };
+use uuid::Uuid;
 
 use super::entities::provider;
 use super::error::StoreError;
@@ -39,6 +41,7 @@ fn to_row(provider: &Provider) -> provider::ActiveModel {
         partner_tenant: Set(provider.partner_tenant.clone()),
         client_id: Set(provider.client_id.clone()),
         first_import_at: sea_orm::ActiveValue::NotSet,
+        first_subscriptions_at: sea_orm::ActiveValue::NotSet,
         created_at: Set(provider.created_at),
         updated_at: Set(provider.updated_at),
         version: Set(provider.version),
@@ -139,4 +142,42 @@ pub async fn mark_imported(
     row.first_import_at = Set(Some(context.now()));
     provider::Entity::update(row).exec(&**tx).await?;
     Ok(true)
+}
+
+/// The providers whose subscriptions were never read to the end: what comes up about them belongs to a first import.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn importing_subscriptions(
+    connection: &impl ConnectionTrait,
+) -> Result<Vec<ProviderId>, StoreError> {
+    let ids: Vec<Uuid> = provider::Entity::find()
+        .select_only()
+        .column(provider::Column::Id)
+        .filter(provider::Column::FirstSubscriptionsAt.is_null())
+        .into_tuple()
+        .all(connection)
+        .await?;
+    Ok(ids.into_iter().map(ProviderId::new).collect())
+}
+
+/// Remembers that the subscriptions of all customers were read. Says whether it was the first time.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn mark_subscriptions_imported(
+    tx: &WriteTx,
+    context: &Context,
+    id: ProviderId,
+) -> Result<bool, StoreError> {
+    let first = provider::Entity::update_many()
+        .col_expr(
+            provider::Column::FirstSubscriptionsAt,
+            Expr::value(context.now()),
+        )
+        .filter(provider::Column::Id.eq(id.as_uuid()))
+        .filter(provider::Column::FirstSubscriptionsAt.is_null())
+        .exec(&**tx)
+        .await?;
+    Ok(first.rows_affected == 1)
 }

@@ -274,6 +274,7 @@ impl Run<'_> {
                         confidence: sure.confidence,
                         reasons: sure.reasons.clone(),
                     }),
+                    cut_over: None,
                 });
             }
         }

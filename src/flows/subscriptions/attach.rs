@@ -1,6 +1,8 @@
 //! Hold and replay (D8, D9, B11, B15): when a mapping or a contract comes, changes or goes, the subscriptions it concerns
 //! land anew, in the same transaction. Nobody has to run a sync for it.
 
+use chrono::NaiveDate;
+
 use super::Batch;
 use super::keep::{contracts_of, grouped};
 use crate::domain::caller::Caller;
@@ -13,19 +15,33 @@ use crate::flows::{FlowError, Flows};
 use crate::store::WriteTx;
 use crate::store::subscriptions::sync;
 
+/// What lets subscriptions land anew.
+#[derive(Debug, Clone, Copy)]
+struct Landing {
+    /// A contract that came, changed or went.
+    contract: Option<BillingContractId>,
+    /// The day from which another Account pays.
+    cut_over: Option<NaiveDate>,
+}
+
 impl Flows {
     /// Lets the subscriptions of customers land by their mapping of now. Their rows are locked already, by whoever changed
-    /// the mapping.
+    /// the mapping. What became effective before the cut-over date stays where it was billed.
     pub(in crate::flows) async fn follow_mappings(
         &self,
         tx: &WriteTx,
         by: &Caller,
         changed: &[ProviderAccount],
+        cut_over: Option<NaiveDate>,
     ) -> Result<(), FlowError> {
         let ids: Vec<_> = changed.iter().map(|account| account.id).collect();
         self.judge_mappings(tx, changed).await?;
         let subscriptions = sync::of_customers(&**tx, &ids).await?;
-        self.land_again(tx, by, None, subscriptions).await
+        let why = Landing {
+            contract: None,
+            cut_over,
+        };
+        self.land_again(tx, by, why, subscriptions).await
     }
 
     /// Locks the customers of an Account, as everything does that writes subscriptions: before any contract.
@@ -50,8 +66,11 @@ impl Flows {
     ) -> Result<(), FlowError> {
         let subscriptions = sync::to_land(&**tx, account, contract).await?;
         let ids: Vec<_> = subscriptions.iter().map(|it| it.id).collect();
-        self.land_again(tx, by, Some(contract), subscriptions)
-            .await?;
+        let why = Landing {
+            contract: Some(contract),
+            cut_over: None,
+        };
+        self.land_again(tx, by, why, subscriptions).await?;
         self.judge_subscriptions(tx, &ids).await?;
         self.judge_accounts(tx, &[account]).await
     }
@@ -60,7 +79,7 @@ impl Flows {
         &self,
         tx: &WriteTx,
         by: &Caller,
-        contract: Option<BillingContractId>,
+        why: Landing,
         subscriptions: Vec<Subscription>,
     ) -> Result<(), FlowError> {
         if subscriptions.is_empty() {
@@ -74,10 +93,11 @@ impl Flows {
         let customers = sync::lock(tx, &ids).await?;
         let contracts = contracts_of(tx, &customers).await?;
         let mut run = self.new_subscription_run(by, RunSource::Attachment);
-        run.contract_id = contract;
+        run.contract_id = why.contract;
         run.finished_at = Some(run.started_at);
         run.outcome = RunOutcome::Complete;
         let mut batch = Batch::new(self, by, &mut run, &contracts);
+        batch.cut_over = why.cut_over;
         let mut moved = false;
         let mut subscriptions = grouped(subscriptions);
         for customer in &customers {

@@ -1,5 +1,8 @@
 //! One transaction's worth of changes to subscriptions, gathered and then written in bulk.
 
+use std::collections::BTreeMap;
+
+use chrono::{NaiveDate, NaiveTime};
 use serde_json::json;
 
 use crate::domain::billing_contract::BillingContract;
@@ -17,6 +20,9 @@ use crate::store::license_changes::{self, BEFORE_GO_LIVE, NewEntry};
 use crate::store::subscriptions::sync::{self, Customer};
 use crate::store::{WriteTx, audit, outbox, subscription_runs};
 
+/// From a contract, to a contract.
+type Move = (Option<BillingContractId>, Option<BillingContractId>);
+
 /// What is gathered.
 pub(super) struct Batch<'a> {
     pub(super) flows: &'a Flows,
@@ -24,9 +30,11 @@ pub(super) struct Batch<'a> {
     pub(super) run: &'a mut SubscriptionRun,
     /// The open contracts of every Account in it.
     pub(super) contracts: &'a [BillingContract],
+    /// What became effective before stays where it was billed (B15).
+    pub(super) cut_over: Option<NaiveDate>,
     written: Vec<Subscription>,
     entries: Vec<NewEntry>,
-    moves: Vec<(ProductSubscriptionId, Option<BillingContractId>)>,
+    moves: BTreeMap<Move, Vec<ProductSubscriptionId>>,
     lines: Vec<ReportLine>,
     events: Vec<NewEvent>,
     audits: Vec<Entry>,
@@ -49,9 +57,10 @@ impl<'a> Batch<'a> {
             by,
             run,
             contracts,
+            cut_over: None,
             written: Vec::new(),
             entries: Vec::new(),
-            moves: Vec::new(),
+            moves: BTreeMap::new(),
             lines: Vec::new(),
             events: Vec::new(),
             audits: Vec::new(),
@@ -72,7 +81,7 @@ impl<'a> Batch<'a> {
             .iter()
             .filter(|it| it.account_id == account)
             .collect();
-        land(&of_account, listed.currency)
+        land(&of_account, listed.currency, listed.product_id.as_deref())
     }
 
     fn line(&mut self, kind: LineKind, customer: ProviderAccountId, name: &str) -> ReportLine {
@@ -277,7 +286,10 @@ impl<'a> Batch<'a> {
         subscription.contract_id = landing.ok();
         subscription.held_for = landing.err();
         let contract = subscription.contract_id;
-        self.moves.push((subscription.id, contract));
+        self.moves
+            .entry((before, contract))
+            .or_default()
+            .push(subscription.id);
         match (before, contract) {
             (Some(from), Some(to)) => {
                 self.run.counts.attached += 1;
@@ -327,15 +339,12 @@ impl<'a> Batch<'a> {
         sync::write(tx, self.written).await?;
         subscription_runs::keep(tx, self.run).await?;
         subscription_runs::add_lines(tx, &self.lines).await?;
-        for target in targets(&self.moves) {
-            let moved: Vec<_> = self
-                .moves
-                .iter()
-                .filter(|(_, to)| *to == target)
-                .map(|(id, _)| *id)
-                .collect();
-            let contract = target.and_then(|id| self.contracts.iter().find(|it| it.id == id));
-            license_changes::move_active(tx, &moved, contract).await?;
+        let since = self
+            .cut_over
+            .map(|date| date.and_time(NaiveTime::MIN).and_utc());
+        for ((from, to), moved) in self.moves {
+            let to = to.and_then(|id| self.contracts.iter().find(|it| it.id == id));
+            license_changes::move_active(tx, &moved, from, to, since).await?;
         }
         let actor = &self.by.actor.name;
         license_changes::insert(tx, context, Some(self.run.id), actor, self.entries).await?;
@@ -345,15 +354,6 @@ impl<'a> Batch<'a> {
     }
 }
 
-fn targets(
-    moves: &[(ProductSubscriptionId, Option<BillingContractId>)],
-) -> Vec<Option<BillingContractId>> {
-    let mut targets: Vec<_> = moves.iter().map(|(_, to)| *to).collect();
-    targets.sort_unstable();
-    targets.dedup();
-    targets
-}
-
 /// Why a subscription is held, and what to do.
 pub(super) const fn why_held(held: HeldFor) -> &'static str {
     match held {
@@ -361,7 +361,7 @@ pub(super) const fn why_held(held: HeldFor) -> &'static str {
             "its provider account is mapped to no account; map it, and the subscription lands by itself"
         }
         HeldFor::Contract => {
-            "the account has no default billing contract in its currency; make one, and the subscription lands by itself"
+            "the account has no default billing contract in its currency that takes its product; make one, and the subscription lands by itself"
         }
         HeldFor::Choice => {
             "several default billing contracts of the account fit; put it into one of them by hand"

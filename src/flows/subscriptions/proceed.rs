@@ -11,6 +11,7 @@ use crate::domain::caller::{Caller, Permission};
 use crate::domain::ids::PreviewId;
 use crate::domain::subscription_run::{RunSource, SubscriptionRun};
 use crate::domain::sync_run::RunOutcome;
+use crate::flows::stale_sync::Look;
 use crate::flows::{FlowError, Flows};
 use crate::store::subscriptions::sync;
 use crate::store::{StoreError, subscription_previews, subscription_runs};
@@ -140,6 +141,7 @@ impl Flows {
         subscription_runs::keep(&tx, &proceeded.run).await?;
         subscription_previews::decide(&tx, id, proceeded.run.id).await?;
         self.tell_of_run(&tx, &proceeded.run).await?;
+        self.judge_staleness(&tx, Look::Close).await?;
         tx.commit().await?;
         Ok(proceeded)
     }

@@ -127,7 +127,10 @@ impl Run<'_> {
             outbox::publish(&tx, &flows.context, events.collect()).await?;
         }
         if !news.changed.is_empty() {
+            // Among them are those that come back.
+            let ids: Vec<_> = news.changed.iter().map(|(id, _)| *id).collect();
             sync::update_listed(&tx, news.changed).await?;
+            flows.judge_customers(&tx, &ids).await?;
         }
         listed::note(&tx, &news.unmarked).await?;
         jobs::progress(&tx, self.lease, counts.listed, None).await?;
@@ -180,6 +183,7 @@ impl Run<'_> {
         let tx = flows.store.begin().await?;
         jobs::guard(&tx, self.lease).await?;
         sync::mark_missing(&tx, &flows.context, &ids).await?;
+        flows.judge_customers(&tx, &ids).await?;
         tx.commit().await?;
         self.record.counts.missing = i64::try_from(ids.len()).unwrap_or(i64::MAX);
         Ok(())

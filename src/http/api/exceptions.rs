@@ -148,6 +148,7 @@ fn path_of(subject: &str) -> String {
     match subject.split_once('/') {
         Some(("subscription", id)) => format!("/v1/subscriptions/{id}"),
         Some(("account", id)) => format!("/v1/billing-contracts?accountId={id}"),
+        Some(("billing-contract", id)) => format!("/v1/billing-contracts/{id}"),
         Some(("provider-account", id)) => format!("/provider-accounts/{id}"),
         Some(("provider", id)) => format!("/providers/{id}"),
         Some(("trigger-subscription", _)) => "/v1/trigger-subscriptions".to_owned(),

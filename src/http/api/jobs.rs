@@ -54,6 +54,12 @@ pub(super) struct JobBody {
     error: Option<String>,
     /// Who asked for it.
     requested_by: String,
+    /// The job that asked for this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    parent_id: Option<Uuid>,
+    /// The id that went with every call to the provider, for its support.
+    correlation_id: Uuid,
     /// When it was asked for.
     created_at: DateTime<Utc>,
     /// When it is tried again, after a try that failed.
@@ -74,6 +80,8 @@ impl From<Job> for JobBody {
     fn from(job: Job) -> Self {
         Self {
             job_id: job.id.as_uuid(),
+            parent_id: job.parent_id.map(JobId::as_uuid),
+            correlation_id: job.correlation(),
             kind: job.work.kind(),
             state: job.state.name(),
             finished: job.state.finished(),
@@ -207,6 +215,9 @@ pub(super) struct JobQuery {
     /// Only jobs that do this, such as sync-subscriptions.
     #[param(nullable = false, example = "sync-subscriptions")]
     kind: Option<String>,
+    /// Only jobs that this job asked for.
+    #[param(nullable = false)]
+    parent_id: Option<Uuid>,
     /// Rows of a page; 100 when left out, 500 at most.
     #[serde(rename = "$top")]
     #[param(nullable = false, minimum = 1)]
@@ -243,9 +254,15 @@ pub(in crate::http) async fn list_jobs(
             .transpose()?,
         kind: query.kind,
         schedule: None,
+        parent: query.parent_id.map(JobId::new),
     };
     let top = paging::top(query.top, MOST_PER_PAGE)?;
-    let listing = Listing::new(&state, &call, "ListJobs", &(filter.state, &filter.kind));
+    let listing = Listing::new(
+        &state,
+        &call,
+        "ListJobs",
+        &(filter.state, &filter.kind, filter.parent),
+    );
     let before = listing.position::<(DateTime<Utc>, Uuid)>(query.skip_token.as_deref())?;
     let flows = &state.flows;
     let mut jobs = flows

@@ -2,7 +2,7 @@
 
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, delete, get, post, put};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -116,6 +116,10 @@ pub(super) struct MapBody {
     #[serde(default, deserialize_with = "null_too")]
     #[schema(value_type = Option<Uuid>)]
     expected_account_id: Option<Option<Uuid>>,
+    /// With another account: what became effective before this day and is not invoiced stays in its billing contract. Without it
+    /// everything that is not invoiced moves.
+    #[schema(nullable = false)]
+    cut_over_date: Option<NaiveDate>,
 }
 
 /// Why a provider account is excluded.
@@ -279,7 +283,7 @@ pub(in crate::http) async fn map_provider_account(
     Ok(answer(
         &state
             .flows
-            .map_provider_account(&call.caller, id.0, &request)
+            .map_from(&call.caller, id.0, &request, body.cut_over_date)
             .await?
             .account,
     ))

@@ -12,6 +12,7 @@ pub mod deliveries;
 pub mod exceptions;
 pub mod jobs;
 pub mod mapping;
+pub mod mapping_preview;
 pub mod match_plans;
 pub mod provider_accounts;
 mod provider_health;

@@ -27,6 +27,8 @@ pub(super) struct SettingsBody {
     unique_mapping: bool,
     /// Details older than so many days are fetched again.
     details_refresh_days: u32,
+    /// A sync whose last complete run is older than so many hours raises an exception.
+    stale_sync_hours: u32,
 }
 
 /// What to change; whatever is left out stays as it is.
@@ -49,6 +51,10 @@ pub(super) struct SettingsChangeBody {
     #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false, minimum = 1, maximum = 365)]
     details_refresh_days: Option<u32>,
+    /// A sync whose last complete run is older than so many hours raises an exception.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(nullable = false, minimum = 1, maximum = 720)]
+    stale_sync_hours: Option<u32>,
 }
 
 impl SettingsBody {
@@ -60,6 +66,7 @@ impl SettingsBody {
                 .unwrap_or_else(|| state.flows.matcher.model_threshold()),
             unique_mapping: settings.unique_mapping,
             details_refresh_days: settings.details_refresh_days,
+            stale_sync_hours: settings.stale_sync_hours,
         }
     }
 }
@@ -113,6 +120,7 @@ pub(in crate::http) async fn change_settings(
         auto_match_threshold: body.auto_match_threshold,
         unique_mapping: body.unique_mapping,
         details_refresh_days: body.details_refresh_days,
+        stale_sync_hours: body.stale_sync_hours,
     };
     let settings = state.flows.change_settings(&call.caller, &change).await?;
     Ok(Json(SettingsBody::of(&settings, &state)))

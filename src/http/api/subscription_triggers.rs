@@ -91,7 +91,9 @@ pub(in crate::http) async fn when_subscription_sync_fails(
 
 /// When an exception is raised
 ///
-/// This operation triggers when something comes up that will break billing later, with its remedy.
+/// This operation triggers when something comes up that will break billing later, with its remedy. What the first import of a provider's
+/// subscriptions raises does not trigger one by one: when that sync ends, it triggers once for each kind, with the number of exceptions as
+/// count and initialImport set; list the exceptions for each of them.
 #[utoipa::path(
     tag = "Triggers",
     request_body = SubscribeBody,

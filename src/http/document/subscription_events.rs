@@ -210,8 +210,8 @@ pub struct ExceptionRaisedEvent {
 #[schema(rename_all = "camelCase")]
 #[expect(dead_code, reason = "describes JSON that is made elsewhere")]
 pub struct ExceptionRaisedData {
-    /// Id of the exception.
-    exception_id: Uuid,
+    /// Id of the exception; empty when the event tells of several.
+    exception_id: Option<Uuid>,
     /// What is wrong.
     kind: String,
     /// What it is about, as kind and id.
@@ -222,6 +222,10 @@ pub struct ExceptionRaisedData {
     remedy: String,
     /// Since when.
     raised_at: DateTime<Utc>,
+    /// Whether it came with the first import of a provider's subscriptions. Those are told of together, one event for each kind.
+    initial_import: bool,
+    /// How many exceptions the event tells of: one, or all of the kind that a first import raised.
+    count: i64,
     /// Present and true in a test event only.
     #[schema(nullable = false)]
     test: Option<bool>,

@@ -1,7 +1,8 @@
 //! One logical call: the token bucket, the token, the headers Partner Center wants, and what is tried again.
 //!
 //! `MS-RequestId` names the logical call and stays the same over its attempts, so that the provider can tell a repetition
-//! from a second request; `MS-CorrelationId` names one attempt. Both are in every error, for the provider's support.
+//! from a second request; `MS-CorrelationId` names the Job that makes the call, and outside of a Job one attempt. Both are in
+//! every error, for the provider's support.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,6 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::failure::{Refusal, code_of};
 use crate::domain::context::Context;
+use crate::domain::correlation;
 use crate::domain::ports::provider::{FailureKind, ProviderError};
 use crate::net::app_token::AppTokens;
 use crate::net::backoff::{Advice, Advise, RetryPolicy, retry};
@@ -194,7 +196,7 @@ impl Caller {
     }
 
     async fn send(&self, call: &Call<'_>, token: &SecretString) -> Result<Answered, ProviderError> {
-        let correlation = self.new_id();
+        let correlation = correlation::current().map_or_else(|| self.new_id(), header);
         let ours = ids(&correlation, &call.request_id);
         let unsent = |kind, message| ProviderError {
             kind,
@@ -254,10 +256,14 @@ impl Caller {
     }
 
     fn new_id(&self) -> HeaderValue {
-        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
-        let id = self.context.new_uuid().hyphenated().encode_lower(&mut text);
-        HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
+        header(self.context.new_uuid())
     }
+}
+
+fn header(id: uuid::Uuid) -> HeaderValue {
+    let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+    let id = id.hyphenated().encode_lower(&mut text);
+    HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
 }
 
 fn ids(correlation: &HeaderValue, request: &HeaderValue) -> String {

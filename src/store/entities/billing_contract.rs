@@ -33,6 +33,9 @@ pub struct Model {
     #[sea_orm(column_type = "Text")]
     pub default_price_list: Option<String>,
     pub is_default: bool,
+    /// Texts: the products that may land in it by themselves.
+    #[sea_orm(column_type = "JsonBinary")]
+    pub products: Json,
     #[sea_orm(column_type = "JsonBinary")]
     pub automation: Json,
     pub closed_at: Option<DateTimeUtc>,

@@ -23,6 +23,8 @@ pub struct Model {
     pub snoozed_until: Option<DateTimeUtc>,
     #[sea_orm(column_type = "Text")]
     pub note: Option<String>,
+    /// The provider of whose first import it came; empty once flows were told of it.
+    pub untold_of: Option<Uuid>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -32,6 +32,7 @@ pub struct Model {
     #[sea_orm(column_type = "Text")]
     pub correlation_id: Option<String>,
     pub schedule_id: Option<Uuid>,
+    pub parent_id: Option<Uuid>,
     pub created_at: DateTimeUtc,
     pub started_at: Option<DateTimeUtc>,
     pub finished_at: Option<DateTimeUtc>,

@@ -13,6 +13,7 @@ pub mod crm_feed;
 pub mod crm_notice;
 pub mod delivery;
 pub mod exception;
+pub mod exception_tally;
 pub mod idempotency;
 pub mod job;
 pub mod lease;

@@ -20,6 +20,8 @@ pub struct Model {
     #[sea_orm(column_type = "Text")]
     pub client_id: String,
     pub first_import_at: Option<DateTimeUtc>,
+    /// When the subscriptions of all customers had been read for the first time.
+    pub first_subscriptions_at: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
     pub version: i64,

@@ -1,8 +1,6 @@
 //! The list of open exceptions, its counts, and who takes care of what (D6).
 
-use std::collections::HashMap;
-
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Cond, Expr, LockType};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
@@ -110,63 +108,6 @@ pub async fn list(
         .all(connection)
         .await?;
     rows.into_iter().map(to_domain).collect()
-}
-
-/// How many of each kind are open, by age, snoozed ones too.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn counts(
-    connection: &impl ConnectionTrait,
-    now: DateTime<Utc>,
-) -> Result<Vec<KindCount>, StoreError> {
-    let all = counted(connection, None, &[]).await?;
-    let kinds: Vec<&str> = all.iter().map(|(kind, _)| kind.as_str()).collect();
-    let mut younger = Vec::with_capacity(3);
-    for days in [1, 7, 30] {
-        let since = now - TimeDelta::days(days);
-        let rows = counted(connection, Some(since), &kinds).await?;
-        younger.push(rows.into_iter().collect::<HashMap<_, _>>());
-    }
-    all.iter()
-        .map(|(name, open)| {
-            let mut within = younger.iter().map(|rows| rows.get(name).copied());
-            let mut next = || within.next().flatten().unwrap_or_default();
-            Ok(KindCount {
-                kind: ExceptionKind::from_name(name)
-                    .ok_or_else(|| StoreError::impossible("exception", "kind", "-", name))?,
-                open: *open,
-                within_day: next(),
-                within_week: next(),
-                within_month: next(),
-            })
-        })
-        .collect()
-}
-
-/// Open exceptions by kind, those younger than `since`. With the kinds named, an index is read only where it has to be.
-async fn counted(
-    connection: &impl ConnectionTrait,
-    since: Option<DateTime<Utc>>,
-    kinds: &[&str],
-) -> Result<Vec<(String, i64)>, StoreError> {
-    let mut condition = Cond::all().add(Column::ClosedAt.is_null());
-    if let Some(since) = since {
-        condition = condition
-            .add(Column::Kind.is_in(kinds.iter().copied()))
-            .add(Column::OpenedAt.gt(since));
-    }
-    let rows = Entity::find()
-        .select_only()
-        .column(Column::Kind)
-        .column_as(Column::Kind.count(), "open")
-        .filter(condition)
-        .group_by(Column::Kind)
-        .order_by_asc(Column::Kind)
-        .into_tuple()
-        .all(connection)
-        .await?;
-    Ok(rows)
 }
 
 /// One exception, which nobody else can change until this transaction ends.

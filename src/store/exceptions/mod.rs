@@ -1,13 +1,17 @@
 //! Exceptions (D6): opened and closed in the transaction that changes the fact, each new one told of.
 
 pub mod care;
+pub mod import;
+pub mod tally;
 pub mod whole;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use sea_orm::sea_query::Expr;
+use chrono::{DateTime, Utc};
+use sea_orm::sea_query::{Cond, Expr, LockType, OnConflict};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 use uuid::Uuid;
 
@@ -17,9 +21,9 @@ use super::error::StoreError;
 use crate::domain::context::Context;
 use crate::domain::event::NewEvent;
 use crate::domain::exception::{ExceptionKind, NewException, OpenException};
-use crate::domain::ids::ExceptionId;
+use crate::domain::ids::{ExceptionId, ProviderId};
 
-/// SQLite takes 32,766 variables in a statement; a row has at most eleven.
+/// SQLite takes 32,766 variables in a statement; a row has at most twelve.
 const CHUNK: usize = 2000;
 
 /// Opens an exception, unless one of this kind is already open for the subject.
@@ -43,30 +47,15 @@ pub async fn open(
     if already.is_some() {
         return Ok(false);
     }
-    let id = context.new_uuid();
-    let row = exception::ActiveModel {
-        id: Set(id),
-        kind: Set(kind.name().to_owned()),
-        subject: Set(subject.to_owned()),
-        detail: Set(detail.to_owned()),
-        remedy: Set(remedy.to_owned()),
-        opened_at: Set(context.now()),
-        closed_at: Set(None),
-        ..Default::default()
-    };
     let opened = OpenException {
-        id: ExceptionId::new(id),
+        id: ExceptionId::new(context.new_uuid()),
         kind,
         subject: subject.to_owned(),
         detail: detail.to_owned(),
         remedy: remedy.to_owned(),
         opened_at: context.now(),
     };
-    exception::Entity::insert(row)
-        .exec_without_returning(&**tx)
-        .await?;
-    super::outbox::publish(tx, context, vec![NewEvent::exception_raised(&opened)]).await?;
-    Ok(true)
+    Ok(insert(tx, context, vec![(opened, None)]).await? == 1)
 }
 
 /// Closes the open exception of this kind and subject, if there is one.
@@ -79,14 +68,40 @@ pub async fn close(
     kind: ExceptionKind,
     subject: &str,
 ) -> Result<bool, StoreError> {
-    let closed = exception::Entity::update_many()
-        .col_expr(exception::Column::ClosedAt, Expr::value(context.now()))
-        .filter(exception::Column::Kind.eq(kind.name()))
-        .filter(exception::Column::Subject.eq(subject))
-        .filter(exception::Column::ClosedAt.is_null())
+    let one = Cond::all()
+        .add(Column::Kind.eq(kind.name()))
+        .add(Column::Subject.eq(subject));
+    Ok(close_those(tx, context, one).await? > 0)
+}
+
+/// Closes the open ones among these, and says how many.
+async fn close_those(tx: &WriteTx, context: &Context, those: Cond) -> Result<usize, StoreError> {
+    // Locked, so that two who close the same one count it once.
+    let closing: Vec<(Uuid, String, DateTime<Utc>)> = exception::Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::Kind, Column::OpenedAt])
+        .filter(those)
+        .filter(Column::ClosedAt.is_null())
+        .order_by_asc(Column::Id)
+        .lock(LockType::Update)
+        .into_tuple()
+        .all(&**tx)
+        .await?;
+    if closing.is_empty() {
+        return Ok(0);
+    }
+    exception::Entity::update_many()
+        .col_expr(Column::ClosedAt, Expr::value(context.now()))
+        .filter(Column::Id.is_in(closing.iter().map(|(id, _, _)| *id)))
         .exec(&**tx)
         .await?;
-    Ok(closed.rows_affected > 0)
+    let closed = closing.len();
+    let mut changes = tally::Changes::default();
+    for (_, kind, opened_at) in closing {
+        changes.add(&kind, opened_at, -1);
+    }
+    changes.keep(tx, context).await?;
+    Ok(closed)
 }
 
 /// Subjects of the open exceptions of this kind.
@@ -106,6 +121,32 @@ pub async fn open_subjects(
         .all(connection)
         .await?;
     Ok(subjects)
+}
+
+/// The open exceptions of these kinds and subjects.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn open_of(
+    connection: &impl ConnectionTrait,
+    kinds: &[ExceptionKind],
+    subjects: &[String],
+) -> Result<Vec<(ExceptionKind, String)>, StoreError> {
+    let mut open = Vec::new();
+    for chunk in subjects.chunks(CHUNK) {
+        let rows: Vec<(String, String)> = exception::Entity::find()
+            .select_only()
+            .columns([Column::Kind, Column::Subject])
+            .filter(Column::Subject.is_in(chunk))
+            .filter(Column::Kind.is_in(kinds.iter().map(|kind| kind.name())))
+            .filter(Column::ClosedAt.is_null())
+            .into_tuple()
+            .all(connection)
+            .await?;
+        let known = rows.into_iter();
+        open.extend(known.filter_map(|(kind, it)| Some((ExceptionKind::from_name(&kind)?, it))));
+    }
+    Ok(open)
 }
 
 /// Settles the exceptions of these kinds and subjects: opens what is wanted and not open, closes what is open and not wanted.
@@ -146,48 +187,78 @@ pub async fn settle(
         }
     }
     let obsolete: Vec<Uuid> = open.into_values().collect();
+    let mut closed = 0;
     for chunk in obsolete.chunks(CHUNK) {
-        exception::Entity::update_many()
-            .col_expr(Column::ClosedAt, Expr::value(context.now()))
-            .filter(Column::Id.is_in(chunk.iter().copied()))
-            .exec(&**tx)
-            .await?;
+        let those = Cond::all().add(Column::Id.is_in(chunk.iter().copied()));
+        closed += close_those(tx, context, those).await?;
     }
-    let opened = new.len();
-    add(tx, context, new).await?;
-    Ok((opened, obsolete.len()))
+    let opened = add(tx, context, new).await?;
+    Ok((opened, closed))
 }
 
-/// Adds exceptions that are known not to be open, and tells of each.
-async fn add(tx: &WriteTx, context: &Context, new: Vec<NewException>) -> Result<(), StoreError> {
+/// Adds exceptions that were not open, and tells of each, unless it belongs to a first import. One that somebody else opened in
+/// the meantime is passed over. Gives how many were added.
+async fn add(tx: &WriteTx, context: &Context, new: Vec<NewException>) -> Result<usize, StoreError> {
     let now = context.now();
-    for chunk in new.chunks(CHUNK) {
-        let opened: Vec<_> = chunk
-            .iter()
-            .map(|it| OpenException {
-                id: ExceptionId::new(context.new_uuid()),
-                kind: it.kind,
-                subject: it.subject.clone(),
-                detail: it.detail.clone(),
-                remedy: it.kind.remedy().to_owned(),
-                opened_at: now,
-            })
-            .collect();
-        let rows = opened.iter().map(|it| exception::ActiveModel {
+    let opened = new.into_iter().map(|it| {
+        let opened = OpenException {
+            id: ExceptionId::new(context.new_uuid()),
+            kind: it.kind,
+            subject: it.subject,
+            detail: it.detail,
+            remedy: it.kind.remedy().to_owned(),
+            opened_at: now,
+        };
+        (opened, it.import_of)
+    });
+    insert(tx, context, opened.collect()).await
+}
+
+async fn insert(
+    tx: &WriteTx,
+    context: &Context,
+    opened: Vec<(OpenException, Option<ProviderId>)>,
+) -> Result<usize, StoreError> {
+    let mut changes = tally::Changes::default();
+    let mut added = 0;
+    for chunk in opened.chunks(CHUNK) {
+        let rows = chunk.iter().map(|(it, import_of)| exception::ActiveModel {
             id: Set(it.id.as_uuid()),
             kind: Set(it.kind.name().to_owned()),
             subject: Set(it.subject.clone()),
             detail: Set(it.detail.clone()),
             remedy: Set(it.remedy.clone()),
-            opened_at: Set(now),
+            opened_at: Set(it.opened_at),
             closed_at: Set(None),
+            untold_of: Set(import_of.map(ProviderId::as_uuid)),
             ..Default::default()
         });
-        exception::Entity::insert_many(rows)
+        let inserted = exception::Entity::insert_many(rows)
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
             .exec_without_returning(&**tx)
             .await?;
-        let events = opened.iter().map(NewEvent::exception_raised).collect();
+        let mut there: Vec<&(OpenException, Option<ProviderId>)> = chunk.iter().collect();
+        if usize::try_from(inserted) != Ok(chunk.len()) {
+            let ids = chunk.iter().map(|(it, _)| it.id.as_uuid());
+            let kept: HashSet<Uuid> = exception::Entity::find()
+                .select_only()
+                .column(Column::Id)
+                .filter(Column::Id.is_in(ids))
+                .into_tuple()
+                .all(&**tx)
+                .await?
+                .into_iter()
+                .collect();
+            there.retain(|(it, _)| kept.contains(&it.id.as_uuid()));
+        }
+        added += there.len();
+        for (it, _) in &there {
+            changes.add(it.kind.name(), it.opened_at, 1);
+        }
+        let told = there.iter().filter(|(_, import_of)| import_of.is_none());
+        let events = told.map(|(it, _)| NewEvent::exception_raised(it)).collect();
         super::outbox::publish(tx, context, events).await?;
     }
-    Ok(())
+    changes.keep(tx, context).await?;
+    Ok(added)
 }

@@ -43,6 +43,7 @@ pub async fn settle_kind(
         kind,
         subject,
         detail,
+        import_of: None,
     });
     settle(tx, context, &[kind], &subjects, wanted.collect()).await?;
     Ok(())

@@ -17,7 +17,7 @@ use sea_orm::{
 use super::entities::job;
 use super::error::StoreError;
 use super::{Signal, WriteTx};
-use crate::domain::caller::Caller;
+use crate::domain::caller::{ActorKind, Caller};
 use crate::domain::context::Context;
 use crate::domain::ids::{JobId, ScheduleId};
 use crate::domain::job::{Job, JobState, JobWork};
@@ -61,6 +61,8 @@ pub(super) fn to_domain(row: job::Model) -> Result<Job, StoreError> {
         started_at: row.started_at,
         finished_at: row.finished_at,
         run_at: row.run_at,
+        parent_id: row.parent_id.map(JobId::new),
+        correlation_id: row.correlation_id,
     })
 }
 
@@ -100,6 +102,13 @@ pub async fn enqueue(
 ) -> Result<Enqueued, StoreError> {
     let now = context.now();
     let id = context.new_uuid();
+    let parent = match schedule {
+        None => parent_of(tx, caller).await?,
+        Some(_) => None,
+    };
+    let inherited = parent
+        .as_ref()
+        .map(|parent| parent.correlation().to_string());
     let row = job::ActiveModel {
         id: Set(id),
         kind: Set(work.kind().to_owned()),
@@ -117,8 +126,9 @@ pub async fn enqueue(
         result: Set(None),
         error: Set(None),
         requested_by: Set(caller.actor.name.clone()),
-        correlation_id: Set(caller.correlation_id.clone()),
+        correlation_id: Set(caller.correlation_id.clone().or(inherited)),
         schedule_id: Set(schedule.map(ScheduleId::as_uuid)),
+        parent_id: Set(parent.map(|parent| parent.id.as_uuid())),
         created_at: Set(now),
         started_at: Set(None),
         finished_at: Set(None),
@@ -146,6 +156,18 @@ pub async fn enqueue(
         id,
         work.concurrency_key(),
     ))
+}
+
+/// The Job in whose name the caller acts.
+async fn parent_of(tx: &WriteTx, caller: &Caller) -> Result<Option<Job>, StoreError> {
+    let id = match caller.actor.kind {
+        ActorKind::Service => caller.actor.id.parse().ok(),
+        _ => None,
+    };
+    match id {
+        Some(id) => find(&**tx, id).await,
+        None => Ok(None),
+    }
 }
 
 /// The unfinished Job of the same concurrency key.
@@ -186,6 +208,8 @@ pub struct Filter {
     pub kind: Option<String>,
     /// Only those a schedule asked for.
     pub schedule: Option<ScheduleId>,
+    /// Only those that this Job asked for.
+    pub parent: Option<JobId>,
 }
 
 /// Jobs, newest first, before the given one.
@@ -208,6 +232,9 @@ pub async fn list(
     }
     if let Some(schedule) = filter.schedule {
         condition = condition.add(Column::ScheduleId.eq(schedule.as_uuid()));
+    }
+    if let Some(parent) = filter.parent {
+        condition = condition.add(Column::ParentId.eq(parent.as_uuid()));
     }
     if let Some((at, id)) = before {
         let earlier = Cond::any().add(Column::CreatedAt.lt(at)).add(

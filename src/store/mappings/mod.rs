@@ -9,6 +9,7 @@ pub mod unique;
 
 use std::ops::Deref;
 
+use chrono::NaiveDate;
 use sea_orm::sea_query::{Expr, ExprTrait, LockType, OnConflict, Query};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
@@ -57,6 +58,8 @@ pub struct Change {
     pub reason: Option<String>,
     /// What an automatic mapping rests on.
     pub evidence: Option<MatchEvidence>,
+    /// What became effective before stays where it was billed (B15).
+    pub cut_over: Option<NaiveDate>,
 }
 
 impl Change {
@@ -68,6 +71,7 @@ impl Change {
             to,
             reason,
             evidence: None,
+            cut_over: None,
         }
     }
 }

@@ -21,6 +21,8 @@ mod m0016_billing_contracts;
 mod m0017_subscriptions;
 mod m0018_exception_care;
 mod m0019_subscription_lists;
+mod m0020_exception_tally;
+mod m0021_exceptions_told;
 
 use sea_orm_migration::prelude::*;
 
@@ -49,6 +51,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0017_subscriptions::Migration),
             Box::new(m0018_exception_care::Migration),
             Box::new(m0019_subscription_lists::Migration),
+            Box::new(m0020_exception_tally::Migration),
+            Box::new(m0021_exceptions_told::Migration),
         ]
     }
 }

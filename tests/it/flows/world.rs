@@ -420,10 +420,11 @@ impl World {
             .unwrap()
     }
 
-    /// The details of the exceptions that are open.
+    /// The details of the exceptions that are open. That mapped accounts have no contract yet is not what these tests are about.
     pub async fn exceptions(&self) -> Vec<String> {
         let rows = exception::Entity::find()
             .filter(exception::Column::ClosedAt.is_null())
+            .filter(exception::Column::Kind.ne("account-without-contract"))
             .order_by_asc(exception::Column::Subject)
             .all(self.flows.store.reader())
             .await

@@ -50,6 +50,11 @@ fn closed() -> Vec<(&'static str, Permission, Value)> {
             Map,
             json!({ "accountId": "0197a1b2-0000-7000-8000-00000000ffff" }),
         ),
+        (
+            "PreviewMapping",
+            Map,
+            json!({ "accountId": "0197a1b2-0000-7000-8000-00000000ffff" }),
+        ),
         ("UnmapProviderAccount", Map, Value::Null),
         ("ExcludeProviderAccount", Map, json!({ "reason": "r" })),
         ("IncludeProviderAccount", Map, Value::Null),

@@ -21,7 +21,10 @@ const QUERIES: [(&str, &[&str]); 17] = [
             "$skiptoken",
         ],
     ),
-    ("ListJobs", &["state", "kind", "$top", "$skiptoken"]),
+    (
+        "ListJobs",
+        &["state", "kind", "parentId", "$top", "$skiptoken"],
+    ),
     (
         "ListSubscriptions",
         &[

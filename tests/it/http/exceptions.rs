@@ -4,18 +4,33 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use provider_bridge::domain::caller::Role;
+use provider_bridge::domain::ports::provider::FailureKind;
+use provider_bridge::store::entities::outbox_event;
 use provider_bridge::store::outbox;
 use reqwest::Method;
+use sea_orm::{ConnectionTrait, EntityTrait};
 use serde_json::{Value, json};
 
 use super::subscriptions::{Desk, texts};
 use crate::support::app::Answer;
-use crate::support::fake_provider::{costing, listed};
+use crate::support::fake_provider::{costing, failure, listed};
 
 async fn kinds(desk: &Desk) -> Vec<String> {
     let mut kinds = texts(&desk.get("/v1/exceptions").await.body["value"], "kind");
     kinds.sort();
     kinds
+}
+
+/// The data of every event about exceptions, by kind.
+async fn raised(desk: &Desk) -> Vec<Value> {
+    let reader = desk.app.flows.store.reader();
+    let all = outbox_event::Entity::find().all(reader).await.unwrap();
+    let of_exceptions = all
+        .into_iter()
+        .filter(|event| event.event_type == "exception.raised");
+    let mut raised: Vec<Value> = of_exceptions.map(|event| event.data).collect();
+    raised.sort_by_key(|data| data["kind"].to_string());
+    raised
 }
 
 crate::on_both_engines! {
@@ -29,7 +44,7 @@ crate::on_both_engines! {
         assert!(one["remedy"].as_str().unwrap().contains("map the provider account"), "{one}");
         assert!(one["link"].as_str().unwrap().contains("/v1/subscriptions/"), "{one}");
         let told = outbox::all(desk.app.flows.store.reader()).await.unwrap();
-        assert_eq!(told.iter().filter(|event| event.event_type == "exception.raised").count(), 2);
+        assert_eq!(told.iter().filter(|event| event.event_type == "exception.raised").count(), 1, "one of a first import tells of all of a kind");
 
         desk.map(0, 1).await;
         assert_eq!(kinds(&desk).await, ["account-without-contract", "subscription-without-contract", "subscription-without-contract"]);
@@ -116,5 +131,111 @@ crate::on_both_engines! {
         assert_eq!(provider_bridge::jobs::fire_due(&desk.app.flows).await.unwrap(), 0, "it fires once");
         let history = desk.get(&format!("/v1/schedules/{schedule}/jobs")).await;
         assert_eq!(texts(&history.body["value"], "state"), ["waiting"]);
+    }
+
+    async fn a_first_import_is_told_together_and_what_comes_later_one_by_one(store: TestStore) {
+        let desk = Desk::of(&store, &["C1", "C2"]).await;
+        desk.provider.set("C1", vec![listed("s-1", "5"), listed("s-2", "2")]);
+        desk.provider.answer("C2", Err(failure(FailureKind::Consent, "the consent is gone")));
+        desk.map(0, 1).await;
+        desk.sync().await;
+        assert_eq!(raised(&desk).await, Vec::<Value>::new(), "the import goes on: nobody is told yet");
+        desk.provider.set("C2", vec![listed("s-3", "1")]);
+        assert_eq!(desk.sync().await["state"], "succeeded");
+        let told = raised(&desk).await;
+        let of = |data: &Value| json!([data["kind"], data["count"], data["initialImport"], data["exceptionId"]]);
+        assert_eq!(told.iter().map(of).collect::<Vec<_>>(), [
+            json!(["account-without-contract", 1, true, null]),
+            json!(["subscription-without-contract", 2, true, null]),
+            json!(["subscription-without-customer", 1, true, null]),
+        ]);
+        assert!(told[0]["subject"].as_str().unwrap().starts_with("provider/"), "{told:?}");
+
+        desk.provider.set("C2", vec![listed("s-3", "1"), listed("s-4", "1")]);
+        desk.sync().await;
+        let told = raised(&desk).await;
+        assert_eq!(told.len(), 4, "{told:?}");
+        let one = told.iter().find(|data| data["initialImport"] == false).unwrap();
+        assert_eq!((&one["kind"], &one["count"]), (&json!("subscription-without-customer"), &json!(1)));
+        assert!(one["exceptionId"].is_string(), "{one}");
+    }
+
+    async fn an_import_that_does_not_end_is_told_of_after_a_day(store: TestStore) {
+        let desk = Desk::of(&store, &["C1"]).await;
+        desk.provider.answer("C1", Err(failure(FailureKind::Consent, "the consent is gone")));
+        desk.map(0, 1).await;
+        desk.sync().await;
+        for (hours, told) in [(20, 0), (5, 1), (30, 1)] {
+            desk.app.clock.advance(Duration::from_secs(3600 * hours));
+            desk.watch().await;
+            let all = raised(&desk).await;
+            let of_kind = all.iter().filter(|data| data["kind"] == "account-without-contract");
+            assert_eq!(of_kind.count(), told, "{hours} hours later");
+        }
+    }
+
+    async fn what_was_not_synced_for_long_is_stale_until_it_is(store: TestStore) {
+        let desk = Desk::of(&store, &["C1", "C2"]).await;
+        let stale = async || texts(&desk.get("/v1/exceptions?kind=stale-sync").await.body["value"], "subject");
+        let hours = async |hours: u64| {
+            desk.app.clock.advance(Duration::from_secs(3600 * hours));
+            desk.watch().await;
+        };
+        desk.map(0, 1).await;
+        desk.map(1, 2).await;
+        let contract = desk.contract(1, "Cloud", json!({})).await;
+        desk.contract(2, "Cloud", json!({})).await;
+        desk.listed_customers().await;
+        desk.sync().await;
+        hours(47).await;
+        assert_eq!(stale().await, Vec::<String>::new());
+        hours(2).await;
+        let row = desk.get("/v1/exceptions?kind=stale-sync").await.body["value"][0].clone();
+        assert!(row["subject"].as_str().unwrap().starts_with("provider/"), "{row}");
+        assert!(row["detail"].as_str().unwrap().contains("customers were last read to the end"), "{row}");
+        assert!(row["detail"].as_str().unwrap().contains("subscriptions were last read to the end"), "{row}");
+        desk.listed_customers().await;
+        desk.provider.answer("C1", Err(failure(FailureKind::Transient, "later")));
+        desk.sync().await;
+        assert_eq!(stale().await, Vec::<String>::new(), "closed with the sync that mends it");
+
+        let settings = desk.app.send(Method::PATCH, &desk.key, "/v1/settings", &json!({ "staleSyncHours": 12 })).await;
+        assert_eq!((settings.status, &settings.body["staleSyncHours"]), (200, &json!(12)), "{settings:?}");
+        hours(1).await;
+        assert_eq!(stale().await, [format!("billing-contract/{contract}")], "its customer was not read for two days");
+        desk.provider.set("C1", vec![listed("s-1", "1")]);
+        desk.sync().await;
+        assert_eq!(stale().await, Vec::<String>::new());
+        let refused = desk.app.send(Method::PATCH, &desk.key, "/v1/settings", &json!({ "staleSyncHours": 0 })).await;
+        assert_eq!(refused.status, 422);
+    }
+
+    async fn a_change_that_failed_or_waits_too_long_is_an_exception_until_it_is_done(store: TestStore) {
+        let desk = Desk::of(&store, &["C1"]).await;
+        desk.map(0, 1).await;
+        desk.contract(1, "Cloud", json!({ "defaultPriceList": "Standard" })).await;
+        desk.provider.set("C1", vec![listed("s-1", "5"), listed("s-2", "1")]);
+        desk.sync().await;
+        assert_eq!(kinds(&desk).await, Vec::<String>::new());
+        let becomes = async |name: &str, state: &str| {
+            let sql = format!("UPDATE license_change SET provisioning = '{state}' WHERE subscription_id = (SELECT id FROM subscription WHERE external_id = '{name}')");
+            let tx = desk.app.flows.store.begin().await.unwrap();
+            tx.execute_unprepared(&sql).await.unwrap();
+            tx.commit().await.unwrap();
+        };
+        becomes("s-1", "awaiting-provisioning").await;
+        becomes("s-2", "failed-provisioning").await;
+        desk.watch().await;
+        assert_eq!(kinds(&desk).await, ["license-change-overdue"]);
+        desk.provider.set("C1", vec![listed("s-1", "6"), listed("s-2", "2")]);
+        desk.sync().await;
+        assert_eq!(kinds(&desk).await, ["license-change-failed", "license-change-overdue"]);
+        becomes("s-1", "provisioned").await;
+        becomes("s-2", "not-applicable").await;
+        desk.watch().await;
+        assert_eq!(kinds(&desk).await, ["license-change-failed"], "the regular look is for what time makes");
+        desk.provider.set("C1", vec![listed("s-1", "6"), listed("s-2", "3")]);
+        desk.sync().await;
+        assert_eq!(kinds(&desk).await, Vec::<String>::new());
     }
 }

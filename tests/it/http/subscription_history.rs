@@ -1,9 +1,12 @@
 //! After any history of syncs, mappings and contracts: the change log of every subscription adds up to its quantity, and the
 //! open exceptions are those that judging everything anew finds (E1, D6).
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
+use provider_bridge::domain::exception::ExceptionKind;
 use provider_bridge::domain::ids::ProductSubscriptionId;
 use provider_bridge::store::{exceptions, license_changes, subscriptions};
 use serde_json::json;
@@ -19,6 +22,8 @@ enum Step {
     Sync,
     Map(usize, u128),
     Contract(u128, bool),
+    /// So many hours pass, and the regular look is taken.
+    Watch(u64),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -28,6 +33,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => Just(Step::Sync),
         2 => (0_usize..2, 1_u128..3).prop_map(|(c, a)| Step::Map(c, a)),
         1 => (1_u128..3, any::<bool>()).prop_map(|(a, list)| Step::Contract(a, list)),
+        1 => (1_u64..60).prop_map(Step::Watch),
     ];
     proptest::collection::vec(step, 6..18)
 }
@@ -52,6 +58,10 @@ async fn happens(desk: &Desk, nth: usize, step: &Step) {
         Step::Sync => {
             let job = desk.sync().await;
             assert_eq!(job["state"], "succeeded", "{job}");
+        }
+        Step::Watch(hours) => {
+            desk.app.clock.advance(Duration::from_secs(3600 * hours));
+            desk.watch().await;
         }
         Step::Map(customer, account) => desk.map(*customer, *account).await,
         Step::Contract(account, list) => {
@@ -101,8 +111,38 @@ async fn holds(desk: &Desk, history: &[Step]) {
         );
     }
     let before = open(desk).await;
+    let counts = desk.get("/v1/exception-counts").await.body["value"].clone();
+    let counted = counts.as_array().unwrap().iter().flat_map(|of| {
+        let many = usize::try_from(of["open"].as_u64().unwrap()).unwrap();
+        std::iter::repeat_n(of["kind"].as_str().unwrap().to_owned(), many)
+    });
+    let kinds: Vec<_> = before.iter().map(|(kind, _)| kind.clone()).collect();
+    assert_eq!(counted.collect::<Vec<_>>(), kinds, "after {history:?}");
     desk.app.flows.judge_everything().await.unwrap();
-    assert_eq!(open(desk).await, before, "after {history:?}");
+    let after = open(desk).await;
+    let made = |of: &[(String, String)], by_time: bool| -> Vec<_> {
+        let kinds = [
+            ExceptionKind::StaleSync,
+            ExceptionKind::LicenseChangeOverdue,
+        ];
+        let of = of
+            .iter()
+            .filter(|(kind, _)| kinds.iter().any(|it| it.name() == kind) == by_time);
+        of.cloned().collect()
+    };
+    assert_eq!(
+        made(&after, false),
+        made(&before, false),
+        "after {history:?}"
+    );
+    // Time may have made some since the last look; none may be open whose fact is mended.
+    let (stale, still) = (made(&before, true), made(&after, true));
+    assert!(
+        stale.iter().all(|it| still.contains(it)),
+        "{stale:?} and {still:?} after {history:?}"
+    );
+    desk.watch().await;
+    assert_eq!(open(desk).await, after, "after {history:?}");
 }
 
 crate::on_both_engines! {

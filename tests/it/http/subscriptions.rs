@@ -3,9 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use provider_bridge::domain::caller::Role;
+use provider_bridge::domain::caller::{Caller, Role};
+use provider_bridge::domain::ids::{JobId, SyncRunId};
+use provider_bridge::domain::job::JobWork;
 use provider_bridge::domain::ports::provider::{FailureKind, SubscriptionListing};
+use provider_bridge::domain::sync_run::{RunCounts, RunOutcome, SyncRun};
 use provider_bridge::jobs::{Runner, RunnerSettings};
+use provider_bridge::store::{jobs, sync_runs};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -117,6 +121,43 @@ impl Desk {
         ))
         .await
         .body
+    }
+
+    /// The regular look at exceptions.
+    pub async fn watch(&self) {
+        let flows = &self.app.flows;
+        let tx = flows.store.begin().await.unwrap();
+        let by = Caller::service("watch");
+        let work = JobWork::WatchExceptions;
+        jobs::enqueue(&tx, &self.app.context, &by, &work, None)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        Runner::new(flows.clone(), RunnerSettings::default())
+            .run_due()
+            .await;
+    }
+
+    /// The provider's customers are listed to the end.
+    pub async fn listed_customers(&self) {
+        let any = self.get("/v1/provider-accounts").await;
+        let provider = any.body["value"][0]["providerId"].as_str().unwrap();
+        let now = self.app.context.now();
+        let run = SyncRun {
+            id: SyncRunId::new(self.app.context.new_uuid()),
+            provider_id: provider.parse().unwrap(),
+            job_id: JobId::new(self.app.context.new_uuid()),
+            started_at: now,
+            finished_at: Some(now),
+            outcome: RunOutcome::Complete,
+            counts: RunCounts::default(),
+            notes: Vec::new(),
+            correlation_ids: Vec::new(),
+        };
+        let tx = self.app.flows.store.begin().await.unwrap();
+        sync_runs::begin(&tx, &run).await.unwrap();
+        sync_runs::save(&tx, &run).await.unwrap();
+        tx.commit().await.unwrap();
     }
 
     /// The subscriptions, by name.
@@ -252,6 +293,26 @@ crate::on_both_engines! {
         desk.map(0, 2).await;
         assert_eq!(held().await, ["contract", "contract"]);
         assert!(desk.subscriptions().await.iter().all(|it| it["accountId"] == json!(account_id(2))));
+    }
+
+    async fn a_new_subscription_lands_where_currency_and_product_fit(store: TestStore) {
+        let desk = Desk::of(&store, &["C1"]).await;
+        desk.map(0, 1).await;
+        let contract = desk.contract(1, "Cloud", json!({ "products": [" p-s-1 ", "P-S-1"] })).await;
+        let path = format!("/v1/billing-contracts/{contract}");
+        assert_eq!(desk.get(&path).await.body["products"], json!(["p-s-1"]));
+        desk.provider.set("C1", vec![listed("s-1", "5"), listed("s-2", "2")]);
+        desk.sync().await;
+        let seats = |rows: Vec<Value>| texts(&json!(rows), "billingContractId");
+        assert_eq!(seats(desk.subscriptions().await), [contract.clone(), String::new()], "the other is held");
+        let wider = desk.app.send(Method::PATCH, &desk.key, &path, &json!({ "products": ["P-s-2"] })).await;
+        assert_eq!(wider.status, 200, "{wider:?}");
+        assert_eq!(seats(desk.subscriptions().await), [contract.clone(), contract.clone()], "it comes, and what was there stays");
+        let many: Vec<_> = (0..201).map(|nth| format!("P{nth}")).collect();
+        for wrong in [json!([""]), json!(many)] {
+            let refused = desk.app.send(Method::PATCH, &desk.key, &path, &json!({ "products": wrong })).await;
+            assert_eq!((refused.status, refused.code()), (422, "rule-violated"), "{refused:?}");
+        }
     }
 
     async fn a_sync_without_changes_writes_no_subscription_and_one_failure_is_its_own(store: TestStore) {

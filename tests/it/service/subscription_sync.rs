@@ -2,8 +2,10 @@
 
 use provider_bridge::app::build::App;
 use provider_bridge::app::open::operator;
+use provider_bridge::domain::caller::Caller;
 use provider_bridge::domain::ids::ProviderId;
 use provider_bridge::domain::subscription_run::SubscriptionCounts;
+use provider_bridge::flows::jobs::JobFilter;
 use provider_bridge::flows::subscriptions::reading::{Filter, RunFilter};
 use provider_bridge::simulator::{Change, SubscriptionChange, Upstream};
 use provider_bridge::store::Engine;
@@ -98,4 +100,77 @@ async fn a_change_in_the_portal_is_found_and_nothing_is_written_to_the_provider(
     assert_eq!(methods, ["GET"].into(), "a sync never writes to a provider");
 }
 
-on_both_engines! { a_change_in_the_portal_is_found_and_nothing_is_written_to_the_provider }
+async fn a_support_case_can_follow_a_job_through_its_children_to_the_provider(engine: Engine) {
+    let simulator = simulator(5).await;
+    let receiver = Receiver::start();
+    let scene = Scene::new(engine, &simulator).await;
+    let provider = scene.begin(&receiver).await;
+    let app = scene.app(hours_later(1)).await;
+    let case = "0b8a4c1e-7d52-4f6a-9c37-5e1f2a3b4c5d";
+    let caller = Caller {
+        correlation_id: Some(case.to_owned()),
+        ..operator()
+    };
+    run_until_idle(&app).await;
+    let asked = app.flows.request_sync(&caller, provider).await.unwrap();
+    let change = Change::RenameCustomer {
+        customer: app
+            .flows
+            .list_provider_accounts(&operator(), &Default::default(), None, 1)
+            .await
+            .unwrap()
+            .accounts[0]
+            .external_id
+            .clone(),
+        name: "Renamed".to_owned(),
+    };
+    simulator.world().change(change).unwrap();
+    let before = simulator.statistics().latest().len();
+    run_until_idle(&app).await;
+    let seen = simulator.statistics().latest();
+    let of_job: Vec<_> = seen[before..]
+        .iter()
+        .filter(|seen| seen.upstream == Upstream::PartnerCenter)
+        .collect();
+    assert!(!of_job.is_empty());
+    for call in of_job {
+        assert_eq!(call.correlation_id.as_deref(), Some(case), "{call:?}");
+    }
+    let of_parent = JobFilter {
+        parent: Some(asked.id),
+        ..JobFilter::default()
+    };
+    let children = app
+        .flows
+        .page_of_jobs(&operator(), &of_parent, None, 10)
+        .await
+        .unwrap();
+    let kinds: Vec<_> = children.iter().map(|job| job.work.kind()).collect();
+    assert_eq!(kinds, ["auto-match"], "{children:?}");
+    assert_eq!(children[0].correlation_id.as_deref(), Some(case));
+    assert_eq!(
+        (asked.parent_id, asked.correlation().to_string().as_str()),
+        (None, case)
+    );
+
+    let unnamed = app
+        .flows
+        .request_subscription_sync(&operator(), provider)
+        .await
+        .unwrap();
+    let before = simulator.statistics().latest().len();
+    run_until_idle(&app).await;
+    let seen = simulator.statistics().latest();
+    let id = unnamed.id.to_string();
+    assert!(
+        seen[before..]
+            .iter()
+            .any(|seen| seen.correlation_id.as_deref() == Some(id.as_str())),
+        "its own id, where nobody gave one"
+    );
+}
+
+on_both_engines! {
+    a_change_in_the_portal_is_found_and_nothing_is_written_to_the_provider,
+    a_support_case_can_follow_a_job_through_its_children_to_the_provider,
+}

@@ -98,6 +98,8 @@ pub(in crate::http::api) struct ContractBody {
     default_price_list: Option<String>,
     /// Whether new subscriptions of the account in this currency land here.
     is_default: bool,
+    /// The products that may land here by themselves; empty for all.
+    products: Vec<String>,
     /// What happens by itself after an invoice.
     automation: AutomationBody,
     /// When it was closed.
@@ -142,6 +144,7 @@ impl From<BillingContract> for ContractBody {
             next_invoice_date: terms.next_invoice_date,
             default_price_list: terms.default_price_list,
             is_default: terms.is_default,
+            products: terms.products,
             automation: AutomationBody {
                 sync_to_accounting: automation.sync_to_accounting,
                 charge: automation.charge,
@@ -200,6 +203,9 @@ pub(in crate::http::api) struct NewContractBody {
     /// Whether new subscriptions land here; the first of an account in its currency does when left out.
     #[schema(nullable = false)]
     is_default: Option<bool>,
+    /// The products that may land here by themselves, as the provider names them or by the part before a colon; all when left out.
+    #[schema(nullable = false, max_items = 200)]
+    products: Option<Vec<String>>,
     /// What happens by itself after an invoice.
     #[schema(nullable = false)]
     automation: Option<AutomationBody>,
@@ -260,6 +266,10 @@ pub(in crate::http::api) struct ContractChangeBody {
     #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false)]
     is_default: Option<bool>,
+    /// The products that may land here by themselves; an empty list for all. What is in the contract already stays.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(nullable = false, max_items = 200)]
+    products: Option<Vec<String>>,
     /// What happens by itself after an invoice; switches left out are off.
     #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false)]
@@ -308,6 +318,7 @@ impl NewContractBody {
                 next_invoice_date: self.next_invoice_date,
                 default_price_list: self.default_price_list.map(Some),
                 is_default: self.is_default,
+                products: self.products,
                 automation: self.automation.map(Into::into),
                 ..ContractChange::default()
             },
@@ -331,6 +342,7 @@ impl ContractChangeBody {
             next_invoice_date: self.next_invoice_date,
             default_price_list: self.default_price_list,
             is_default: self.is_default,
+            products: self.products,
             automation: self.automation.map(Into::into),
             expected_version,
         })
