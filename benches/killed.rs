@@ -1,6 +1,8 @@
 //! The long run of the kill tests: fifty points (`KILL_POINTS=…` for another number) after commits and fifty at requests,
 //! over sync, match and delivery, on both engines. The short run is one of the tests.
 //!
+//! With `SUBSCRIPTIONS=1` only the sync of subscriptions is killed, on PostgreSQL with a second instance beside it.
+//!
 //! `TEST_POSTGRES_URL=… cargo bench --bench killed`
 
 #![expect(clippy::expect_used, reason = "a measurement that cannot be made ends")]
@@ -16,6 +18,10 @@ use figure::figure;
 fn main() {
     let points = std::env::var("KILL_POINTS").unwrap_or_else(|_| "50".to_owned());
     let cargo = std::env::var("CARGO").expect("started by cargo");
+    let tests = match std::env::var("SUBSCRIPTIONS") {
+        Ok(_) => "service::killed_subscriptions::",
+        Err(_) => "service::killed",
+    };
     let started = Instant::now();
     let status = Command::new(cargo)
         .args([
@@ -24,7 +30,7 @@ fn main() {
             "--test",
             "it",
             "--",
-            "service::killed",
+            tests,
             "--test-threads=2",
         ])
         .env("KILL_POINTS", &points)

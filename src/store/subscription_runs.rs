@@ -107,6 +107,23 @@ pub async fn unfinished_of_job(
         .transpose()
 }
 
+/// The run that a Job has brought to its end: after a crash in between, there is nothing left to do.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn complete_of_job(
+    connection: &impl ConnectionTrait,
+    job: JobId,
+) -> Result<Option<SubscriptionRun>, StoreError> {
+    run::Entity::find()
+        .filter(run::Column::JobId.eq(job.as_uuid()))
+        .filter(run::Column::Outcome.eq(RunOutcome::Complete.name()))
+        .one(connection)
+        .await?
+        .map(to_domain)
+        .transpose()
+}
+
 /// Closes what a Job that is over has left open.
 pub(super) async fn close_of_job(
     tx: &WriteTx,

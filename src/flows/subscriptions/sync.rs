@@ -20,7 +20,9 @@ use crate::domain::job::{Job, JobLease, JobWork};
 use crate::domain::ports::provider::{FailureKind, ProviderClient, ProviderError};
 use crate::domain::subscription_run::{RunSource, SubscriptionRun};
 use crate::domain::sync_run::RunOutcome;
+use crate::flows::stale_sync::Look;
 use crate::flows::{FlowError, Flows};
+use crate::store::exceptions::import;
 use crate::store::subscriptions::reads;
 use crate::store::subscriptions::sync::{self, Customer};
 use crate::store::{WriteTx, jobs, outbox, providers, subscription_runs};
@@ -40,6 +42,10 @@ struct Running<'a> {
     failures_in_a_row: usize,
     /// What fails for everybody.
     broke_off: Option<ProviderError>,
+}
+
+fn result(run: &SubscriptionRun) -> serde_json::Value {
+    json!({ "syncRunId": run.id, "counts": run.counts })
 }
 
 const fn hopeless(kind: FailureKind) -> bool {
@@ -86,6 +92,10 @@ impl Flows {
         let provider = providers::find(self.store.reader(), provider_id)
             .await?
             .ok_or_else(|| FlowError::not_found("provider", provider_id))?;
+        let reader = self.store.reader();
+        if let Some(run) = subscription_runs::complete_of_job(reader, lease.job_id).await? {
+            return Ok(result(&run));
+        }
         let by = Caller::service(lease.job_id);
         let run = self.begin_or_go_on(&by, provider_id, lease).await?;
         let mut running = Running {
@@ -240,6 +250,20 @@ impl Running<'_> {
         Ok(tx.commit().await?)
     }
 
+    /// Once everybody was read for the first time: tells together of what came up so far.
+    async fn tell_of_import(&self, tx: &WriteTx) -> Result<(), FlowError> {
+        let context = &self.flows.context;
+        let Some(id) = self.run.provider_id else {
+            return Ok(());
+        };
+        if providers::mark_subscriptions_imported(tx, context, id).await?
+            && let Some(provider) = providers::find(&**tx, id).await?
+        {
+            import::tell(tx, context, &provider).await?;
+        }
+        Ok(())
+    }
+
     async fn end(mut self) -> Result<serde_json::Value, FlowError> {
         let flows = self.flows;
         self.run.finished_at = Some(flows.context.now());
@@ -253,10 +277,14 @@ impl Running<'_> {
         jobs::guard(&tx, self.lease).await?;
         subscription_runs::keep(&tx, &self.run).await?;
         flows.tell_of_run(&tx, &self.run).await?;
+        if self.broke_off.is_none() {
+            self.tell_of_import(&tx).await?;
+            flows.judge_staleness(&tx, Look::Close).await?;
+        }
         tx.commit().await?;
         match self.broke_off {
             Some(error) => Err(error.into()),
-            None => Ok(json!({ "syncRunId": self.run.id, "counts": self.run.counts })),
+            None => Ok(result(&self.run)),
         }
     }
 }

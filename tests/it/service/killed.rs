@@ -4,7 +4,7 @@
 //! commit, or this process kills it when a chosen request has reached the stand-ins or the receiver and is not answered
 //! yet. Its clock stands an hour after the last victim's, so that leases of the dead have lapsed.
 
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -25,7 +25,7 @@ const NEVER: u32 = 1000;
 
 /// When a victim dies.
 #[derive(Debug, Clone, Copy)]
-enum Death {
+pub enum Death {
     /// Right after its so many-th commit.
     Commit(u32),
     /// When its so many-th request has arrived, and the answer has not left.
@@ -55,7 +55,7 @@ async fn victim() {
 }
 
 /// The points at which victims are killed: a few, or as many as `KILL_POINTS` says; the last victim lives.
-fn points(few: &[u32], step: u32) -> Vec<u32> {
+pub fn points(few: &[u32], step: u32) -> Vec<u32> {
     let mut points = match number("KILL_POINTS") {
         None => few.to_vec(),
         Some(many) => (0..many).map(|point| 1 + point * step).collect(),
@@ -64,14 +64,14 @@ fn points(few: &[u32], step: u32) -> Vec<u32> {
     points
 }
 
-/// Enough that there are that many points.
-fn customers() -> usize {
-    number("KILL_POINTS").map_or(40, |points| 3 * points as usize)
+/// A few, or enough that there are that many points.
+pub fn customers(few: usize) -> usize {
+    number("KILL_POINTS").map_or(few, |points| 3 * points as usize)
 }
 
 /// What counts the requests of victims, and kills the one that lives when the number is reached.
 #[derive(Clone, Default)]
-struct Hunter(Arc<Hunt>);
+pub struct Hunter(Arc<Hunt>);
 
 #[derive(Default)]
 struct Hunt {
@@ -80,7 +80,7 @@ struct Hunt {
 }
 
 impl Hunter {
-    fn watcher(&self) -> Watcher {
+    pub fn watcher(&self) -> Watcher {
         let hunter = self.clone();
         Arc::new(move || hunter.request())
     }
@@ -105,15 +105,51 @@ impl Hunter {
     }
 }
 
-struct Hunted {
-    engine: Engine,
-    simulator: Running,
-    hunter: Hunter,
+fn start(scene: &Scene, abort_after: u32, hours: u32) -> Child {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args([
+            "--exact",
+            "service::killed::victim",
+            "--ignored",
+            "--nocapture",
+            "--test-threads=1",
+        ])
+        .envs(&scene.settings)
+        .env(ABORT_AFTER, abort_after.to_string())
+        .env(HOURS, hours.to_string())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+/// Waits for a process; says whether it was killed.
+async fn ended(child: Child) -> bool {
+    let output = actix_web::web::block(move || child.wait_with_output());
+    let output = output.await.unwrap().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    let killed = std::os::unix::process::ExitStatusExt::signal(&output.status).is_some();
+    assert!(
+        killed || output.status.success(),
+        "the victim failed: {text}"
+    );
+    killed
+}
+
+/// What victims of one test share.
+pub struct Hunted {
+    pub engine: Engine,
+    pub simulator: Running,
+    pub hunter: Hunter,
 }
 
 impl Hunted {
-    async fn new(engine: Engine) -> Self {
-        let simulator = simulator(customers()).await;
+    pub async fn new(engine: Engine) -> Self {
+        Self::with(engine, customers(40)).await
+    }
+
+    pub async fn with(engine: Engine, customers: usize) -> Self {
+        let simulator = simulator(customers).await;
         let hunter = Hunter::default();
         simulator.statistics().watch(hunter.watcher());
         Self {
@@ -133,37 +169,20 @@ impl Hunted {
     }
 
     /// Runs a victim to its end. Says whether it was killed.
-    async fn run_victim(&self, scene: &Scene, death: Death, hours: u32) -> bool {
+    pub async fn run_victim(&self, scene: &Scene, death: Death, hours: u32) -> bool {
         let (abort_after, request) = match death {
             Death::Commit(commit) => (commit, NEVER),
             Death::Request(request) => (0, request),
         };
         self.hunter.aim(request);
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command
-            .args([
-                "--exact",
-                "service::killed::victim",
-                "--ignored",
-                "--nocapture",
-                "--test-threads=1",
-            ])
-            .envs(&scene.settings)
-            .env(ABORT_AFTER, abort_after.to_string())
-            .env(HOURS, hours.to_string())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped());
-        let child = command.spawn().unwrap();
+        let child = start(scene, abort_after, hours);
         self.hunter.0.victim.store(child.id(), Ordering::SeqCst);
-        let output = actix_web::web::block(move || child.wait_with_output());
-        let output = output.await.unwrap().unwrap();
-        let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        let killed = std::os::unix::process::ExitStatusExt::signal(&output.status).is_some();
-        assert!(
-            killed || output.status.success(),
-            "the victim failed: {text}"
-        );
-        killed
+        ended(child).await
+    }
+
+    /// Runs one beside a victim, that lives. Its own requests count for nobody.
+    pub async fn run_rival(scene: &Scene, hours: u32) {
+        assert!(!ended(start(scene, 0, hours)).await);
     }
 
     /// A victim dies, a second one takes over and lives. Says whether the first was killed.

@@ -8,6 +8,7 @@ mod crm_faults;
 mod desk;
 mod disk;
 mod killed;
+mod killed_subscriptions;
 mod metrics;
 mod notice_storm;
 mod notices;
