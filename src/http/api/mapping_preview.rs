@@ -3,11 +3,11 @@
 use actix_web::post;
 use actix_web::web::{Data, Json};
 use chrono::NaiveDate;
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::subscriptions::number;
 use crate::domain::exception::ExceptionKind;
 use crate::domain::ids::{AccountId, BillingContractId, ProviderAccountId};
 use crate::flows::map_provider_account::MapRequest;
@@ -43,9 +43,8 @@ struct MovingBody {
     subscription_id: Uuid,
     /// What people call it.
     name: String,
-    /// Its quantity.
-    #[schema(value_type = String)]
-    quantity: Decimal,
+    /// How many.
+    quantity: f64,
     /// The billing contract it sits in now.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -107,7 +106,7 @@ fn moving(it: &MovingSubscription) -> MovingBody {
     MovingBody {
         subscription_id: subscription.id.as_uuid(),
         name: subscription.listed.name.clone(),
-        quantity: subscription.listed.quantity,
+        quantity: number(subscription.listed.quantity),
         from_billing_contract_id: it.from.map(BillingContractId::as_uuid),
         to_billing_contract_id: subscription.contract_id.map(BillingContractId::as_uuid),
     }

@@ -31,26 +31,27 @@ impl MigrationTrait for Migration {
         manager.create_table(table).await?;
         let columns = ["kind", "hour", "change"];
         index(manager, "exception_tally_counted", tally, &columns).await?;
-        let (id, hour) = match manager.get_database_backend() {
+        // Each engine reads the order of the list from its own form.
+        let (id, hour, cared_for) = match manager.get_database_backend() {
             DbBackend::Postgres => (
                 "gen_random_uuid()",
                 "floor(extract(epoch FROM opened_at) / 3600)::bigint",
+                "(opened_at, id) WHERE closed_at IS NULL AND acknowledged_at IS NOT NULL",
             ),
             _ => (
                 "randomblob(16)",
                 "CAST(strftime('%s', opened_at) AS INTEGER) / 3600",
+                "(closed_at, opened_at, id) WHERE acknowledged_at IS NOT NULL",
             ),
         };
         let known = format!(
             "INSERT INTO exception_tally (id, kind, hour, change) SELECT {id}, kind, hour, open FROM (SELECT kind, {hour} AS hour, count(*) AS open FROM exception WHERE closed_at IS NULL GROUP BY 1, 2) AS known"
         );
-        for statement in [
-            known.as_str(),
-            "CREATE INDEX exception_cared_for ON exception (closed_at, opened_at, id) WHERE acknowledged_at IS NOT NULL",
-        ] {
+        let cared_for = format!("CREATE INDEX exception_cared_for ON exception {cared_for}");
+        for statement in [known, cared_for] {
             manager
                 .get_connection()
-                .execute_unprepared(statement)
+                .execute_unprepared(&statement)
                 .await?;
         }
         Ok(())

@@ -119,12 +119,14 @@ crate::on_both_engines! {
                 clock.advance(Duration::from_secs(86_400 / 2 - 1));
             }
         }
-        let began = Instant::now();
-        tally::counts(store.reader(), context.now()).await.unwrap();
-        let counts = began.elapsed();
-        let began = Instant::now();
-        care::list(store.reader(), &Filter::default(), context.now(), None, 100).await.unwrap();
-        println!("{:?}: {many} exceptions: counts {counts:?}, a page {:?}", store.engine(), began.elapsed());
+        for _ in 0..3 {
+            let began = Instant::now();
+            tally::counts(store.reader(), context.now()).await.unwrap();
+            let counts = began.elapsed();
+            let began = Instant::now();
+            care::list(store.reader(), &Filter::default(), context.now(), None, 100).await.unwrap();
+            println!("{:?}: {many} exceptions: counts {counts:?}, a page {:?}", store.engine(), began.elapsed());
+        }
 
         let connection = store.reader();
         if store.engine() == Engine::Postgres {
@@ -133,12 +135,13 @@ crate::on_both_engines! {
         for (sql, index) in [
             ("SELECT * FROM exception WHERE closed_at IS NULL ORDER BY opened_at, id LIMIT 100", "exception_"),
             ("SELECT * FROM exception WHERE closed_at IS NULL AND kind = 'subscription-without-unit' ORDER BY opened_at, id LIMIT 100", "exception_by_kind"),
+            ("SELECT kind, COUNT(kind) FROM exception WHERE closed_at IS NULL AND kind IN ('subscription-without-unit', 'subscription-lost-margin') AND opened_at > '2026-01-01 00:10:00 +00:00' AND opened_at < '2026-01-01 01:00:00 +00:00' GROUP BY kind", "COVERING INDEX exception_counted"),
             ("SELECT * FROM exception WHERE closed_at IS NULL AND acknowledged_at IS NOT NULL ORDER BY opened_at, id LIMIT 100", "exception_cared_for"),
         ] {
             let plan = plan(&store, sql).await;
             // PostgreSQL weighs indexes that would do by what is in the table.
             let index = if store.engine() == Engine::Sqlite { index } else { "exception_" };
-            assert!(plan.contains(index) && !plan.to_lowercase().contains("sort") && !plan.contains("TEMP B-TREE"), "{sql}: {plan}");
+            assert!(plan.contains(index) && !plan.contains("Sort Key: opened_at") && !plan.contains("TEMP B-TREE"), "{sql}: {plan}");
         }
     }
 }

@@ -106,7 +106,7 @@ crate::on_both_engines! {
         assert_eq!(app.get(&key, &format!("/v1/accounts/{}", account_id(9))).await.status, 404);
 
         let changed = app.send(Method::PATCH, &key, "/v1/settings", &json!({ "autoMatch": "off" })).await;
-        assert_eq!(changed.body, json!({ "autoMatch": "off", "autoMatchThreshold": 0.99, "uniqueMapping": false, "detailsRefreshDays": 30 }));
+        assert_eq!(changed.body, json!({ "autoMatch": "off", "autoMatchThreshold": 0.99, "uniqueMapping": false, "detailsRefreshDays": 30, "staleSyncHours": 48 }));
         assert_eq!(app.get(&key, "/v1/settings").await.body, changed.body);
         let word = app.send(Method::PATCH, &key, "/v1/settings", &json!({ "autoMatch": "maybe" })).await;
         assert_eq!(word.status, 400);

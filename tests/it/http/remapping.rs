@@ -69,7 +69,7 @@ crate::on_both_engines! {
         assert_eq!(mapped.status, 200, "{mapped:?}");
         let mut after = log(&desk).await;
         after.sort_by_key(|(quantity, _)| quantity.to_string());
-        assert_eq!(after, [(json!("1"), json!(old)), (json!("2"), json!(new)), (json!("5"), json!(old))]);
+        assert_eq!(after, [(json!(1.0), json!(old)), (json!(2.0), json!(new)), (json!(5.0), json!(old))]);
         assert_eq!(texts(&json!(desk.subscriptions().await), "billingContractId"), [new.clone(), new.clone()]);
 
         let third = desk.contract(2, "Third", json!({ "isDefault": false })).await;
@@ -79,7 +79,7 @@ crate::on_both_engines! {
         assert_eq!(moved.status, 200, "{moved:?}");
         let mut after = log(&desk).await;
         after.sort_by_key(|(quantity, _)| quantity.to_string());
-        assert_eq!(after, [(json!("1"), json!(old)), (json!("2"), json!(third)), (json!("5"), json!(old))], "what stayed behind stays");
+        assert_eq!(after, [(json!(1.0), json!(old)), (json!(2.0), json!(third)), (json!(5.0), json!(old))], "what stayed behind stays");
 
         let reader = desk.app.key(&[Role::Reader]).await;
         let path = format!("/v1/provider-accounts/{}/mapping-preview", desk.customers[0]);

@@ -8,10 +8,14 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use futures_util::FutureExt;
+use futures_util::future::{Either, join, select};
+
 use provider_bridge::app::build::App;
 use provider_bridge::config::Config;
 use provider_bridge::simulator::Running;
 use provider_bridge::store::Engine;
+use tokio::sync::Notify;
 
 use super::outcome::Outcome;
 use super::scene::{Receiver, Scene, Watcher, run_until_idle, simulator, standing_at};
@@ -77,6 +81,8 @@ pub struct Hunter(Arc<Hunt>);
 struct Hunt {
     requests_left: AtomicU32,
     victim: AtomicU32,
+    /// Told of each request while there is a victim.
+    at_work: Notify,
 }
 
 impl Hunter {
@@ -96,11 +102,14 @@ impl Hunter {
         if victim == 0 {
             return;
         }
+        self.0.at_work.notify_one();
         if self.0.requests_left.fetch_sub(1, Ordering::SeqCst) == 1 {
-            let killed = Command::new("kill")
+            // Beside a rival it may have ended by itself: then there is nobody to kill.
+            Command::new("kill")
                 .args(["-KILL", &victim.to_string()])
-                .status();
-            assert!(killed.unwrap().success());
+                .stderr(Stdio::null())
+                .status()
+                .unwrap();
         }
     }
 }
@@ -177,10 +186,27 @@ impl Hunted {
         self.hunter.aim(request);
         let child = start(scene, abort_after, hours);
         self.hunter.0.victim.store(child.id(), Ordering::SeqCst);
-        ended(child).await
+        let killed = ended(child).await;
+        self.hunter.0.victim.store(0, Ordering::SeqCst);
+        killed
     }
 
-    /// Runs one beside a victim, that lives. Its own requests count for nobody.
+    /// Runs a victim, and a rival from the moment at which the victim is at work, or is dead.
+    pub async fn run_victim_and_rival(&self, scene: &Scene, death: Death, hours: u32) -> bool {
+        // What is left from the victim before.
+        let _: Option<()> = self.hunter.0.at_work.notified().now_or_never();
+        let victim = std::pin::pin!(self.run_victim(scene, death, hours));
+        let at_work = std::pin::pin!(self.hunter.0.at_work.notified());
+        match select(victim, at_work).await {
+            Either::Left((killed, _)) => {
+                Self::run_rival(scene, hours + 1).await;
+                killed
+            }
+            Either::Right(((), victim)) => join(victim, Self::run_rival(scene, hours + 1)).await.0,
+        }
+    }
+
+    /// Runs one that lives. Beside a victim its requests are counted like those of the victim.
     pub async fn run_rival(scene: &Scene, hours: u32) {
         assert!(!ended(start(scene, 0, hours)).await);
     }

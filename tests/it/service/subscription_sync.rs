@@ -3,12 +3,13 @@
 use provider_bridge::app::build::App;
 use provider_bridge::app::open::operator;
 use provider_bridge::domain::caller::Caller;
+use provider_bridge::domain::exception::ExceptionKind;
 use provider_bridge::domain::ids::ProviderId;
 use provider_bridge::domain::subscription_run::SubscriptionCounts;
 use provider_bridge::flows::jobs::JobFilter;
 use provider_bridge::flows::subscriptions::reading::{Filter, RunFilter};
 use provider_bridge::simulator::{Change, SubscriptionChange, Upstream};
-use provider_bridge::store::Engine;
+use provider_bridge::store::{Engine, exceptions};
 use serde_json::json;
 
 use super::scene::{Receiver, Scene, hours_later, run_until_idle, simulator};
@@ -170,7 +171,43 @@ async fn a_support_case_can_follow_a_job_through_its_children_to_the_provider(en
     );
 }
 
+async fn a_mapped_account_needs_a_contract_while_its_customer_is_there(engine: Engine) {
+    let simulator = simulator(10).await;
+    let receiver = Receiver::start();
+    let scene = Scene::new(engine, &simulator).await;
+    let provider = scene.begin(&receiver).await;
+    let app = scene.app(hours_later(1)).await;
+    run_until_idle(&app).await;
+    let kind = ExceptionKind::AccountWithoutContract;
+    let reader = app.flows.store.reader();
+    let open = exceptions::open_subjects(reader, kind).await.unwrap();
+    let everybody = provider_bridge::store::provider_accounts::Filter::default();
+    let page = app
+        .flows
+        .list_provider_accounts(&operator(), &everybody, None, 100)
+        .await
+        .unwrap();
+    let mapped: Vec<_> = page
+        .accounts
+        .iter()
+        .filter_map(|it| Some((it.external_id.clone(), it.mapping.account_id()?)))
+        .collect();
+    let (customer, account) = mapped[0].clone();
+    let subject = format!("account/{account}");
+    assert!(open.contains(&subject), "{open:?}");
+    assert_eq!(mapped.iter().filter(|(_, it)| *it == account).count(), 1);
+
+    let gone = Change::RemoveCustomer { customer };
+    simulator.world().change(gone).unwrap();
+    app.flows.request_sync(&operator(), provider).await.unwrap();
+    run_until_idle(&app).await;
+    let left = exceptions::open_subjects(reader, kind).await.unwrap();
+    assert!(!left.contains(&subject), "nobody is there to bill");
+    assert_eq!(left.len(), open.len() - 1);
+}
+
 on_both_engines! {
     a_change_in_the_portal_is_found_and_nothing_is_written_to_the_provider,
     a_support_case_can_follow_a_job_through_its_children_to_the_provider,
+    a_mapped_account_needs_a_contract_while_its_customer_is_there,
 }

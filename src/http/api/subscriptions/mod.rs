@@ -21,6 +21,8 @@ use crate::http::reading::{Body, Question};
 use crate::http::state::ApiState;
 use crate::http::words;
 
+pub(super) use body::number;
+
 use body::{EditBody, LicenseChangeBody, SubscriptionBody};
 
 /// One page of subscriptions.
