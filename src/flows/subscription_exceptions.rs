@@ -34,9 +34,14 @@ pub(super) const OF_SUBSCRIPTIONS: [ExceptionKind; 11] = [
     ExceptionKind::LicenseChangeOverdue,
 ];
 
+/// The subscription as people know it: many customers have the same product.
+fn named(facts: &SubscriptionFacts) -> String {
+    format!("{} of {}", facts.name, facts.customer)
+}
+
 /// Changes that are not done are not forgotten, even of a subscription that the provider lists no more.
 fn of_changes(facts: &SubscriptionFacts) -> Vec<(ExceptionKind, String)> {
-    let name = &facts.name;
+    let name = named(facts);
     let mut found = Vec::new();
     if facts.undone.failed > 0 {
         let detail = format!("a change of subscription {name} failed at the provider");
@@ -52,7 +57,7 @@ fn of_changes(facts: &SubscriptionFacts) -> Vec<(ExceptionKind, String)> {
 /// What stands against billing this subscription. One that the provider lists no more needs nothing to be billed.
 fn of_subscription(facts: &SubscriptionFacts) -> Vec<(ExceptionKind, String)> {
     use ExceptionKind as Kind;
-    let name = &facts.name;
+    let name = named(facts);
     let mut found = of_changes(facts);
     if facts.gone {
         return found;
@@ -60,9 +65,7 @@ fn of_subscription(facts: &SubscriptionFacts) -> Vec<(ExceptionKind, String)> {
     match facts.held_for {
         Some(HeldFor::Mapping) => found.push((
             Kind::SubscriptionWithoutCustomer,
-            format!(
-                "subscription {name} belongs to a provider account that is mapped to no account"
-            ),
+            format!("subscription {name} has no account: its provider account is mapped to none"),
         )),
         Some(HeldFor::Contract) => found.push((
             Kind::SubscriptionWithoutContract,
@@ -213,7 +216,12 @@ impl Flows {
                 NewException {
                     kind: ExceptionKind::AccountWithoutContract,
                     subject: account_subject(it.account_id),
-                    detail: format!("the account {what} and has no open billing contract"),
+                    detail: match it.name {
+                        Some(name) => {
+                            format!("account {name} {what} and has no open billing contract")
+                        }
+                        None => format!("the account {what} and has no open billing contract"),
+                    },
                     import_of: it.providers.first().copied().filter(|_| all),
                 }
             });

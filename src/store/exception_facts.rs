@@ -36,6 +36,8 @@ pub struct SubscriptionFacts {
     pub provider_id: ProviderId,
     /// Its name.
     pub name: String,
+    /// The name of its customer.
+    pub customer: String,
     /// Its Account.
     pub account_id: Option<AccountId>,
     /// Why it has no contract.
@@ -76,6 +78,7 @@ pub async fn of_subscriptions(
         .all(connection)
         .await?;
     let contracts = contracts(connection, &rows).await?;
+    let customers = customer_names(connection, &rows).await?;
     let sums = license_changes::sums(connection, ids).await?;
     let undone = license_changes::undone(connection, ids, late).await?;
     let mut facts = Vec::with_capacity(rows.len());
@@ -97,12 +100,32 @@ pub async fn of_subscriptions(
                 .and_then(|code| Currency::parse(code).ok()),
             selling_price: decimal(&row, "selling_price", row.selling_price.as_deref())?,
             gone: row.gone_since.is_some(),
+            customer: customers
+                .get(&row.provider_account_id)
+                .cloned()
+                .unwrap_or_default(),
             name: row.name,
             product_id: row.product_id,
             unit: row.unit,
         });
     }
     Ok(facts)
+}
+
+async fn customer_names(
+    connection: &impl ConnectionTrait,
+    rows: &[subscription::Model],
+) -> Result<HashMap<Uuid, String>, StoreError> {
+    use provider_account::Column;
+    let ids: HashSet<Uuid> = rows.iter().map(|row| row.provider_account_id).collect();
+    let names: Vec<(Uuid, String)> = provider_account::Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::Name])
+        .filter(Column::Id.is_in(ids))
+        .into_tuple()
+        .all(connection)
+        .await?;
+    Ok(names.into_iter().collect())
 }
 
 async fn contracts(
@@ -137,6 +160,8 @@ async fn contracts(
 pub struct WithoutContract {
     /// The Account.
     pub account_id: AccountId,
+    /// Its name, where a customer is mapped to it.
+    pub name: Option<String>,
     /// The providers of the customers that are mapped to it.
     pub providers: Vec<ProviderId>,
     /// Whether it has subscriptions that a provider still lists.
@@ -183,12 +208,13 @@ pub async fn accounts_without_contract(
         .into_tuple()
         .all(connection)
         .await?;
-    let mapped: Vec<(Option<Uuid>, Uuid)> = provider_account::Entity::find()
+    let mapped: Vec<(Option<Uuid>, Uuid, Option<String>)> = provider_account::Entity::find()
         .select_only()
         .distinct()
         .columns([
             provider_account::Column::AccountId,
             provider_account::Column::ProviderId,
+            provider_account::Column::AccountName,
         ])
         .filter(provider_account::Column::AccountId.is_in(without))
         .filter(provider_account::Column::MissingSince.is_null())
@@ -196,18 +222,24 @@ pub async fn accounts_without_contract(
         .all(connection)
         .await?;
     let mut needing: BTreeMap<Uuid, (Vec<ProviderId>, bool)> = BTreeMap::new();
-    for (rows, subscribed) in [(subscribed, true), (mapped, false)] {
-        for (account, provider) in rows {
-            let Some(account) = account else { continue };
-            let (providers, has_subscriptions) = needing.entry(account).or_default();
-            providers.push(ProviderId::new(provider));
-            *has_subscriptions |= subscribed;
-        }
+    let mut names = HashMap::new();
+    for (account, provider) in subscribed {
+        let Some(account) = account else { continue };
+        let (providers, has_subscriptions) = needing.entry(account).or_default();
+        providers.push(ProviderId::new(provider));
+        *has_subscriptions = true;
+    }
+    for (account, provider, name) in mapped {
+        let Some(account) = account else { continue };
+        let (providers, _) = needing.entry(account).or_default();
+        providers.push(ProviderId::new(provider));
+        names.extend(name.map(|name| (account, name)));
     }
     let found = needing
         .into_iter()
         .map(|(account, (providers, has))| WithoutContract {
             account_id: AccountId::new(account),
+            name: names.remove(&account),
             providers,
             has_subscriptions: has,
         });

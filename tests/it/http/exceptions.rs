@@ -43,11 +43,15 @@ crate::on_both_engines! {
         let one = &listed_now.body["value"][0];
         assert!(one["remedy"].as_str().unwrap().contains("map the provider account"), "{one}");
         assert!(one["link"].as_str().unwrap().contains("/v1/subscriptions/"), "{one}");
+        assert!(one["detail"].as_str().unwrap().contains(" of C1 has no account"), "{one}");
         let told = outbox::all(desk.app.flows.store.reader()).await.unwrap();
         assert_eq!(told.iter().filter(|event| event.event_type == "exception.raised").count(), 1, "one of a first import tells of all of a kind");
 
         desk.map(0, 1).await;
         assert_eq!(kinds(&desk).await, ["account-without-contract", "subscription-without-contract", "subscription-without-contract"]);
+        let without = desk.get("/v1/exceptions?kind=account-without-contract").await;
+        let detail = &without.body["value"][0]["detail"];
+        assert_eq!(detail, "account Contoso Ltd is mapped and has no open billing contract");
         desk.contract(1, "Cloud", json!({})).await;
         assert_eq!(kinds(&desk).await, ["subscription-without-price"; 2]);
         let second = desk.subscriptions().await.remove(1);
