@@ -21,27 +21,14 @@ const CHUNK: usize = 5000;
 /// When something was last done, by provider.
 pub type LastTimes = HashMap<ProviderId, DateTime<Utc>>;
 
-fn times(rows: Vec<(Option<Uuid>, Option<DateTime<Utc>>)>) -> LastTimes {
-    let known = rows.into_iter().filter_map(|(id, at)| id.zip(at));
-    known.map(|(id, at)| (ProviderId::new(id), at)).collect()
-}
-
 /// When each provider's customers were last listed to the end.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn accounts_synced(connection: &impl ConnectionTrait) -> Result<LastTimes, StoreError> {
     use sync_run::Column;
-    let rows = sync_run::Entity::find()
-        .select_only()
-        .column(Column::ProviderId)
-        .column_as(Column::FinishedAt.max(), "at")
-        .filter(Column::Outcome.eq(RunOutcome::Complete.name()))
-        .group_by(Column::ProviderId)
-        .into_tuple()
-        .all(connection)
-        .await?;
-    Ok(times(rows))
+    let columns = [Column::ProviderId, Column::Outcome, Column::FinishedAt];
+    last_complete(connection, sync_run::Entity, columns).await
 }
 
 /// When the subscriptions of each provider's customers were last read to the end.
@@ -52,17 +39,28 @@ pub async fn subscriptions_synced(
     connection: &impl ConnectionTrait,
 ) -> Result<LastTimes, StoreError> {
     use subscription_run::Column;
-    let rows = subscription_run::Entity::find()
+    let columns = [Column::ProviderId, Column::Outcome, Column::FinishedAt];
+    last_complete(connection, subscription_run::Entity, columns).await
+}
+
+/// When the last complete run of each provider ended; the columns are its provider, its outcome and its end.
+async fn last_complete<E: EntityTrait>(
+    connection: &impl ConnectionTrait,
+    _: E,
+    [provider, outcome, end]: [E::Column; 3],
+) -> Result<LastTimes, StoreError> {
+    let rows: Vec<(Option<Uuid>, Option<DateTime<Utc>>)> = E::find()
         .select_only()
-        .column(Column::ProviderId)
-        .column_as(Column::FinishedAt.max(), "at")
-        .filter(Column::ProviderId.is_not_null())
-        .filter(Column::Outcome.eq(RunOutcome::Complete.name()))
-        .group_by(Column::ProviderId)
+        .column(provider)
+        .column_as(end.max(), "at")
+        .filter(provider.is_not_null())
+        .filter(outcome.eq(RunOutcome::Complete.name()))
+        .group_by(provider)
         .into_tuple()
         .all(connection)
         .await?;
-    Ok(times(rows))
+    let known = rows.into_iter().filter_map(|(id, at)| id.zip(at));
+    Ok(known.map(|(id, at)| (ProviderId::new(id), at)).collect())
 }
 
 /// The open contracts of customers whose subscriptions were last read whole before this instant, except those of these providers.
