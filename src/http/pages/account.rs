@@ -84,12 +84,7 @@ struct Page {
 
 /// Reads the id in a path; one that cannot be read is one that does not exist.
 pub(super) fn id_of(text: &str) -> Result<ProviderAccountId, FlowError> {
-    text.parse().map_err(|_| {
-        FlowError::not_found(
-            "provider account",
-            text.chars().take(60).collect::<String>(),
-        )
-    })
+    door::id_of(text, "provider account")
 }
 
 #[get("/provider-accounts/{id}")]

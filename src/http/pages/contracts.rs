@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::door::{self, Visitor};
 use super::reports::RunRow;
 use super::shell::{Section, Shell};
-use super::words::{ago, sentence};
+use super::words::{ago, cost};
 use crate::domain::billing_contract::{Automation, BillingContract};
 use crate::domain::caller::Permission;
 use crate::domain::ids::{AccountId, BillingContractId, ProductSubscriptionId};
@@ -166,14 +166,10 @@ pub(super) async fn show_all(
     state: Data<ApiState>,
     asked: Query<Asked>,
 ) -> HttpResponse {
-    let visitor = match door::visitor(&request, &state).await {
-        Ok(visitor) => visitor,
-        Err(refusal) => return *refusal,
-    };
-    match list(&state, &visitor, &asked).await {
-        Ok(list) => door::page(StatusCode::OK, &list),
-        Err(error) => door::failed(&error),
-    }
+    door::show(&request, &state, async |visitor| {
+        list(&state, visitor, &asked).await
+    })
+    .await
 }
 
 fn facts(contract: &BillingContract) -> Vec<(&'static str, String)> {
@@ -225,19 +221,11 @@ const fn switches(on: Automation) -> [Switch; 4] {
 }
 
 fn subscription(it: Subscription, now: chrono::DateTime<chrono::Utc>) -> SubscriptionRow {
-    let currency = it
-        .listed
-        .currency
-        .as_ref()
-        .map_or(String::new(), |it| format!(" {}", it.code()));
     SubscriptionRow {
         id: it.id,
         quantity: it.listed.quantity.to_string(),
+        cost: cost(&it.listed),
         status: it.listed.status,
-        cost: it
-            .listed
-            .unit_cost
-            .map_or_else(|| "unknown".to_owned(), |cost| format!("{cost}{currency}")),
         price: it
             .selling_price
             .map_or_else(|| "by list".to_owned(), |price| price.to_string()),
@@ -248,23 +236,20 @@ fn subscription(it: Subscription, now: chrono::DateTime<chrono::Utc>) -> Subscri
 
 /// What came of what was done last.
 #[derive(Default)]
-pub(super) struct Said {
-    pub done: Option<&'static str>,
-    pub problem: Option<String>,
+struct Said {
+    done: Option<&'static str>,
+    problem: Option<String>,
 }
 
 /// The page of one contract.
-pub(super) async fn render(
+async fn render(
     state: &Data<ApiState>,
     visitor: &Visitor,
     id: BillingContractId,
     status: StatusCode,
     said: Said,
 ) -> HttpResponse {
-    match one(state, visitor, id, said).await {
-        Ok(page) => door::page(status, &page),
-        Err(error) => door::failed(&error),
-    }
+    door::made(status, one(state, visitor, id, said).await)
 }
 
 async fn one(
@@ -315,11 +300,8 @@ async fn one(
     })
 }
 
-/// An id that cannot be read is one that does not exist.
 pub(super) fn id_of(text: &str) -> Result<BillingContractId, FlowError> {
-    let shown: String = text.chars().take(60).collect();
-    text.parse()
-        .map_err(|_| FlowError::not_found("billing contract", shown))
+    door::id_of(text, "billing contract")
 }
 
 /// What a redirect to the page says.
@@ -386,22 +368,29 @@ pub(super) async fn automate(
         expected_version: Some(form.version),
         ..ContractChange::default()
     };
-    let error = match state
-        .flows
+    let flows = &state.flows;
+    match flows
         .change_billing_contract(&visitor.caller, id, change)
         .await
     {
-        Ok(_) => return door::go_to(&format!("/billing-contracts/{id}?done=automation")),
-        Err(error) => error,
-    };
-    let status = match &error {
-        FlowError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        FlowError::Conflict { .. } | FlowError::Stale(_) => StatusCode::CONFLICT,
-        _ => return door::failed(&error),
+        Ok(_) => door::go_to(&format!("/billing-contracts/{id}?done=automation")),
+        Err(error) => refused(&state, &visitor, id, &error).await,
+    }
+}
+
+/// The page of one contract again, with why something was refused.
+pub(super) async fn refused(
+    state: &Data<ApiState>,
+    visitor: &Visitor,
+    id: BillingContractId,
+    error: &FlowError,
+) -> HttpResponse {
+    let Some((status, problem)) = door::said_on_page(error) else {
+        return door::failed(error);
     };
     let said = Said {
-        problem: Some(sentence(&error.to_string())),
+        problem: Some(problem),
         ..Said::default()
     };
-    render(&state, &visitor, id, status, said).await
+    render(state, visitor, id, status, said).await
 }

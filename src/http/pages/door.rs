@@ -1,5 +1,7 @@
 //! Who may see a page, and how every page leaves the house.
 
+use std::str::FromStr;
+
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, LOCATION};
@@ -136,6 +138,43 @@ pub(super) fn failed(error: &FlowError) -> HttpResponse {
             back: true,
         },
     )
+}
+
+/// A page that was made, or why it could not be.
+pub(super) fn made(status: StatusCode, made: Result<impl Template, FlowError>) -> HttpResponse {
+    match made {
+        Ok(template) => page(status, &template),
+        Err(error) => failed(&error),
+    }
+}
+
+/// Answers a GET: the page that `make` makes for the visitor.
+pub(super) async fn show<P: Template>(
+    request: &HttpRequest,
+    state: &Data<ApiState>,
+    make: impl AsyncFnOnce(&Visitor) -> Result<P, FlowError>,
+) -> HttpResponse {
+    match visitor(request, state).await {
+        Ok(visitor) => made(StatusCode::OK, make(&visitor).await),
+        Err(refusal) => *refusal,
+    }
+}
+
+/// What of a refusal is said on the page that was left, and with which status; the rest has a page of its own.
+pub(super) fn said_on_page(error: &FlowError) -> Option<(StatusCode, String)> {
+    let status = match error {
+        FlowError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        FlowError::Conflict { .. } | FlowError::Stale(_) => StatusCode::CONFLICT,
+        _ => return None,
+    };
+    Some((status, super::words::sentence(&error.to_string())))
+}
+
+/// An id out of a path: one that cannot be read is one that does not exist.
+pub(super) fn id_of<T: FromStr>(text: &str, what: &'static str) -> Result<T, FlowError> {
+    let shown = || text.chars().take(60).collect::<String>();
+    text.parse()
+        .map_err(|_| FlowError::not_found(what, shown()))
 }
 
 /// After a POST: go there, so that reloading does not post again.

@@ -1,18 +1,17 @@
 //! What will break the next invoice (D6): how much of each kind and how old, each with its remedy and where to apply it, and
 //! who takes care. Nothing is closed by hand: an exception goes when its fact is mended.
 
-use actix_web::http::StatusCode;
 use actix_web::web::{Data, Form, Path, Query};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use askama::Template;
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 use uuid::Uuid;
 
 use super::door::{self, Visitor};
 use super::shell::{Section, Shell};
-use super::words::{ago, capital, sentence};
+use super::words::{ago, capital, in_a_link, sentence};
 use crate::domain::caller::Permission;
 use crate::domain::exception::{ExceptionKind, KeptException};
 use crate::domain::ids::ExceptionId;
@@ -193,7 +192,7 @@ async fn page(
     let more = found.len() as u64 > ROWS;
     found.truncate(usize::try_from(ROWS).unwrap_or(usize::MAX));
     let next = found.last().filter(|_| more).map(|last| {
-        let at = last.opened_at.to_rfc3339_opts(SecondsFormat::Micros, true);
+        let at = in_a_link(last.opened_at);
         let id = last.id.to_string();
         link(asked.kind(), care, &[("after", &at), ("after_id", &id)])
     });
@@ -240,14 +239,10 @@ pub(super) async fn show(
     state: Data<ApiState>,
     asked: Query<Asked>,
 ) -> HttpResponse {
-    let visitor = match door::visitor(&request, &state).await {
-        Ok(visitor) => visitor,
-        Err(refusal) => return *refusal,
-    };
-    match page(&state, &visitor, &asked, None).await {
-        Ok(page) => door::page(StatusCode::OK, &page),
-        Err(error) => door::failed(&error),
-    }
+    door::show(&request, &state, async |visitor| {
+        page(&state, visitor, &asked, None).await
+    })
+    .await
 }
 
 /// What the form of one exception sends.
@@ -282,9 +277,7 @@ pub(super) async fn take_care(
         ..Asked::default()
     };
     let done = async {
-        let id: ExceptionId = id
-            .parse()
-            .map_err(|_| FlowError::not_found("exception", &id))?;
+        let id: ExceptionId = door::id_of(&id, "exception")?;
         let (flows, caller) = (&state.flows, &visitor.caller);
         if form.what == "snooze" {
             let days = form.days.filter(|days| NAPS.contains(days)).unwrap_or(1);
@@ -306,14 +299,8 @@ pub(super) async fn take_care(
         }
         Err(error) => error,
     };
-    let status = match &error {
-        FlowError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        FlowError::Conflict { .. } => StatusCode::CONFLICT,
-        _ => return door::failed(&error),
+    let Some((status, problem)) = door::said_on_page(&error) else {
+        return door::failed(&error);
     };
-    let problem = Some(sentence(&error.to_string()));
-    match page(&state, &visitor, &asked, problem).await {
-        Ok(page) => door::page(status, &page),
-        Err(error) => door::failed(&error),
-    }
+    door::made(status, page(&state, &visitor, &asked, Some(problem)).await)
 }

@@ -1,6 +1,5 @@
 //! `/`: the environment, the providers with their last sync, and the Provider Accounts by view (B3).
 
-use actix_web::http::StatusCode;
 use actix_web::web::{Data, Query};
 use actix_web::{HttpRequest, HttpResponse, get};
 use askama::Template;
@@ -79,14 +78,10 @@ pub(super) async fn show(
     state: Data<ApiState>,
     asked: Query<Asked>,
 ) -> HttpResponse {
-    let visitor = match door::visitor(&request, &state).await {
-        Ok(visitor) => visitor,
-        Err(refusal) => return *refusal,
-    };
-    match home(&state, &visitor, &asked).await {
-        Ok(home) => door::page(StatusCode::OK, &home),
-        Err(error) => door::failed(&error),
-    }
+    door::show(&request, &state, async |visitor| {
+        home(&state, visitor, &asked).await
+    })
+    .await
 }
 
 async fn home(

@@ -183,10 +183,7 @@ async fn render(
             problem,
         })
     };
-    match page.await {
-        Ok(page) => door::page(status, &page),
-        Err(error) => door::failed(&error),
-    }
+    door::made(status, page.await)
 }
 
 #[get("/jobs")]
@@ -200,14 +197,11 @@ pub(super) async fn show(request: HttpRequest, state: Data<ApiState>) -> HttpRes
 /// The part that refreshes itself.
 #[get("/jobs/work")]
 pub(super) async fn show_work(request: HttpRequest, state: Data<ApiState>) -> HttpResponse {
-    let visitor = match door::visitor(&request, &state).await {
-        Ok(visitor) => visitor,
-        Err(refusal) => return *refusal,
-    };
-    match work(&state, &visitor).await {
-        Ok(work) => door::page(StatusCode::OK, &Fragment { work }),
-        Err(error) => door::failed(&error),
-    }
+    door::show(&request, &state, async |visitor| {
+        let work = work(&state, visitor).await?;
+        Ok(Fragment { work })
+    })
+    .await
 }
 
 /// What a button does.
@@ -271,11 +265,10 @@ async fn press(
     };
     match perform(state, &visitor, id, pressed).await {
         Ok(()) => door::go_to("/jobs"),
-        Err(FlowError::Invalid(why)) => {
-            let problem = Some(sentence(&why));
-            render(state, &visitor, StatusCode::UNPROCESSABLE_ENTITY, problem).await
-        }
-        Err(error) => door::failed(&error),
+        Err(error) => match door::said_on_page(&error) {
+            Some((status, problem)) => render(state, &visitor, status, Some(problem)).await,
+            None => door::failed(&error),
+        },
     }
 }
 
@@ -286,15 +279,8 @@ async fn perform(
     pressed: Pressed,
 ) -> Result<(), FlowError> {
     let (flows, caller) = (&state.flows, &visitor.caller);
-    let shown = || id.chars().take(60).collect::<String>();
-    let job = || {
-        id.parse::<JobId>()
-            .map_err(|_| FlowError::not_found("job", shown()))
-    };
-    let schedule = || {
-        id.parse::<ScheduleId>()
-            .map_err(|_| FlowError::not_found("schedule", shown()))
-    };
+    let job = || door::id_of::<JobId>(id, "job");
+    let schedule = || door::id_of::<ScheduleId>(id, "schedule");
     match pressed {
         Pressed::Cancel => flows.cancel_job(caller, job()?).await.map(drop),
         Pressed::Rerun => flows.rerun_job(caller, job()?).await.map(drop),

@@ -109,32 +109,23 @@ fn item(item: PlanItem) -> ItemRow {
     }
 }
 
-/// An id that cannot be read is one that does not exist.
 fn id_of(text: &str) -> Result<MatchPlanId, FlowError> {
-    text.parse()
-        .map_err(|_| FlowError::not_found("match plan", text.chars().take(60).collect::<String>()))
+    door::id_of(text, "match plan")
 }
 
 #[get("/match-plans")]
 pub(super) async fn list(request: HttpRequest, state: Data<ApiState>) -> HttpResponse {
-    let visitor = match door::visitor(&request, &state).await {
-        Ok(visitor) => visitor,
-        Err(refusal) => return *refusal,
-    };
-    let made = async {
+    door::show(&request, &state, async |visitor| {
         let flows = &state.flows;
         let now = flows.context.now();
         let plans = flows.list_match_plans(&visitor.caller, MOST_PLANS).await?;
-        Ok::<_, FlowError>(Plans {
-            shell: Shell::of(&state, &visitor, None).await?.at(Section::Plans),
+        Ok(Plans {
+            shell: Shell::of(&state, visitor, None).await?.at(Section::Plans),
             rows: plans.into_iter().map(|plan| row(plan, now)).collect(),
             may_map: visitor.may(Permission::Map),
         })
-    };
-    match made.await {
-        Ok(plans) => door::page(StatusCode::OK, &plans),
-        Err(error) => door::failed(&error),
-    }
+    })
+    .await
 }
 
 #[get("/match-plans/{id}")]
@@ -143,27 +134,20 @@ pub(super) async fn show(
     state: Data<ApiState>,
     id: Path<String>,
 ) -> HttpResponse {
-    let visitor = match door::visitor(&request, &state).await {
-        Ok(visitor) => visitor,
-        Err(refusal) => return *refusal,
-    };
-    let made = async {
+    door::show(&request, &state, async |visitor| {
         let (flows, id) = (&state.flows, id_of(&id)?);
         let plan = flows.get_match_plan(&visitor.caller, id).await?;
         let items = flows
             .list_match_plan_items(&visitor.caller, id, None, None, MOST_ITEMS)
             .await?;
-        Ok::<_, FlowError>(Plan {
-            shell: Shell::of(&state, &visitor, None).await?.at(Section::Plans),
+        Ok(Plan {
+            shell: Shell::of(&state, visitor, None).await?.at(Section::Plans),
             plan: row(plan, flows.context.now()),
             items: items.into_iter().map(item).collect(),
             may_map: visitor.may(Permission::Map),
         })
-    };
-    match made.await {
-        Ok(plan) => door::page(StatusCode::OK, &plan),
-        Err(error) => door::failed(&error),
-    }
+    })
+    .await
 }
 
 /// Asks for a plan.

@@ -7,13 +7,12 @@ use actix_web::{HttpRequest, HttpResponse, get, post};
 use askama::Template;
 use serde::Deserialize;
 
-use super::contracts::{self, Said};
+use super::contracts;
 use super::door::{self, Visitor};
 use super::shell::{Section, Shell};
-use super::words::{ago, sentence};
+use super::words::{ago, difference, sentence, value};
 use crate::domain::caller::Permission;
 use crate::domain::ids::{BillingContractId, PreviewId, SubscriptionRunId};
-use crate::domain::subscription::FieldDifference;
 use crate::domain::subscription_sync::ChangeKind;
 use crate::flows::FlowError;
 use crate::flows::subscriptions::preview::{Preview, PreviewItem};
@@ -78,20 +77,6 @@ struct Outcome {
     unread: Vec<String>,
 }
 
-/// A value as people read it, and a word for none.
-fn value(text: Option<&String>) -> String {
-    text.filter(|text| !text.is_empty())
-        .map_or_else(|| "nothing".to_owned(), Clone::clone)
-}
-
-fn difference(it: &FieldDifference) -> (String, String, String) {
-    (
-        it.field.clone(),
-        value(it.old.as_ref()),
-        value(it.new.as_ref()),
-    )
-}
-
 fn item(it: &PreviewItem) -> Item {
     Item {
         external_id: it.external_id.clone(),
@@ -149,11 +134,8 @@ fn groups(preview: &Preview) -> Vec<Group> {
     groups.filter(|group| group.total > 0).collect()
 }
 
-/// An id that cannot be read is one that does not exist.
 fn id_of(text: &str) -> Result<PreviewId, FlowError> {
-    let shown: String = text.chars().take(60).collect();
-    text.parse()
-        .map_err(|_| FlowError::not_found("preview", shown))
+    door::id_of(text, "preview")
 }
 
 async fn page(
@@ -223,20 +205,10 @@ pub(super) async fn make(
         Ok(id) => id,
         Err(error) => return door::failed(&error),
     };
-    let error = match state.flows.preview_subscriptions(&visitor.caller, id).await {
-        Ok(preview) => return door::go_to(&format!("/subscription-previews/{}", preview.id)),
-        Err(error) => error,
-    };
-    let status = match &error {
-        FlowError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        FlowError::Conflict { .. } => StatusCode::CONFLICT,
-        _ => return door::failed(&error),
-    };
-    let said = Said {
-        problem: Some(sentence(&error.to_string())),
-        ..Said::default()
-    };
-    contracts::render(&state, &visitor, id, status, said).await
+    match state.flows.preview_subscriptions(&visitor.caller, id).await {
+        Ok(preview) => door::go_to(&format!("/subscription-previews/{}", preview.id)),
+        Err(error) => contracts::refused(&state, &visitor, id, &error).await,
+    }
 }
 
 #[get("/subscription-previews/{id}")]
@@ -245,15 +217,10 @@ pub(super) async fn show(
     state: Data<ApiState>,
     id: Path<String>,
 ) -> HttpResponse {
-    let visitor = match door::visitor(&request, &state).await {
-        Ok(visitor) => visitor,
-        Err(refusal) => return *refusal,
-    };
-    let made = async { page(&state, &visitor, id_of(&id)?, None).await };
-    match made.await {
-        Ok(page) => door::page(StatusCode::OK, &page),
-        Err(error) => door::failed(&error),
-    }
+    door::show(&request, &state, async |visitor| {
+        page(&state, visitor, id_of(&id)?, None).await
+    })
+    .await
 }
 
 /// What the form sends: as many ids as boxes are ticked, or that all is meant.
@@ -305,22 +272,16 @@ pub(super) async fn proceed(
         .flows
         .proceed_with_preview(&visitor.caller, id, &selection);
     let error = match done.await {
-        Ok(proceeded) => match result(&state, &visitor, id, proceeded).await {
-            Ok(result) => return door::page(StatusCode::OK, &result),
-            Err(error) => return door::failed(&error),
-        },
+        Ok(proceeded) => {
+            let result = result(&state, &visitor, id, proceeded).await;
+            return door::made(StatusCode::OK, result);
+        }
         Err(error) => error,
     };
-    let status = match &error {
-        FlowError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        FlowError::Conflict { .. } => StatusCode::CONFLICT,
-        _ => return door::failed(&error),
+    let Some((status, problem)) = door::said_on_page(&error) else {
+        return door::failed(&error);
     };
-    let problem = Some(sentence(&error.to_string()));
-    match page(&state, &visitor, id, problem).await {
-        Ok(page) => door::page(status, &page),
-        Err(error) => door::failed(&error),
-    }
+    door::made(status, page(&state, &visitor, id, Some(problem)).await)
 }
 
 /// How one differs from what the preview showed.
@@ -341,8 +302,8 @@ fn says(it: &PreviewItem) -> String {
             format!(
                 "{} {} → {}",
                 it.field,
-                value(it.old.as_ref()),
-                value(it.new.as_ref())
+                value(it.old.as_deref()),
+                value(it.new.as_deref())
             )
         })
         .collect();

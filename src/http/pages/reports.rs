@@ -1,17 +1,17 @@
 //! The Subscription Sync Reports (D4): the runs, and for one run every field that changed with its old and new value, who set
 //! it going, when, and what failed in the provider's own words.
 
-use actix_web::http::{StatusCode, header};
+use actix_web::http::header;
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse, get};
 use askama::Template;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::door::{self, Visitor};
 use super::shell::{Section, Shell};
-use super::words::{ago, sentence};
+use super::words::{ago, in_a_link, sentence};
 use crate::domain::ids::{BillingContractId, ProductSubscriptionId, SubscriptionRunId};
 use crate::domain::subscription_run::{LineKind, ReportLine, RunSource, SubscriptionRun};
 use crate::domain::sync_run::RunOutcome;
@@ -120,25 +120,16 @@ struct Report {
     next: Option<String>,
 }
 
-/// In a link: an instant has a plus sign in no form of ours.
-fn instant(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Micros, true)
-}
-
 #[get("/subscription-sync-runs")]
 pub(super) async fn list(
     request: HttpRequest,
     state: Data<ApiState>,
     asked: Query<Asked>,
 ) -> HttpResponse {
-    let visitor = match door::visitor(&request, &state).await {
-        Ok(visitor) => visitor,
-        Err(refusal) => return *refusal,
-    };
-    match runs(&state, &visitor, &asked).await {
-        Ok(runs) => door::page(StatusCode::OK, &runs),
-        Err(error) => door::failed(&error),
-    }
+    door::show(&request, &state, async |visitor| {
+        runs(&state, visitor, &asked).await
+    })
+    .await
 }
 
 async fn runs(state: &Data<ApiState>, visitor: &Visitor, asked: &Asked) -> Result<Runs, FlowError> {
@@ -158,7 +149,7 @@ async fn runs(state: &Data<ApiState>, visitor: &Visitor, asked: &Asked) -> Resul
         .contract
         .map_or(String::new(), |id| format!("&contract={id}"));
     let next = found.last().filter(|_| more).map(|last| {
-        let (at, id) = (instant(last.started_at), last.id);
+        let (at, id) = (in_a_link(last.started_at), last.id);
         format!("/subscription-sync-runs?after={at}&after_id={id}{of}")
     });
     Ok(Runs {
@@ -200,11 +191,8 @@ pub(super) struct From {
     after: Option<Uuid>,
 }
 
-/// An id that cannot be read is one that does not exist.
 fn id_of(text: &str) -> Result<SubscriptionRunId, FlowError> {
-    let shown: String = text.chars().take(60).collect();
-    text.parse()
-        .map_err(|_| FlowError::not_found("sync report", shown))
+    door::id_of(text, "sync report")
 }
 
 #[get("/subscription-sync-runs/{id}")]
@@ -214,14 +202,10 @@ pub(super) async fn show(
     id: Path<String>,
     from: Query<From>,
 ) -> HttpResponse {
-    let visitor = match door::visitor(&request, &state).await {
-        Ok(visitor) => visitor,
-        Err(refusal) => return *refusal,
-    };
-    match report(&state, &visitor, &id, from.after).await {
-        Ok(report) => door::page(StatusCode::OK, &report),
-        Err(error) => door::failed(&error),
-    }
+    door::show(&request, &state, async |visitor| {
+        report(&state, visitor, &id, from.after).await
+    })
+    .await
 }
 
 async fn report(

@@ -1,16 +1,14 @@
 //! One subscription, and "Why did nothing change?" (D7): what the provider has now, what we have, and each precondition in a
 //! plain sentence. The provider is asked while the page is made.
 
-use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse, get};
 use askama::Template;
 
 use super::door::{self, Visitor};
 use super::shell::{Section, Shell};
-use super::words::{ago, sentence};
+use super::words::{ago, cost, difference, sentence};
 use crate::domain::ids::{BillingContractId, ProductSubscriptionId, ProviderAccountId};
-use crate::domain::subscription::FieldDifference;
 use crate::flows::FlowError;
 use crate::http::state::ApiState;
 
@@ -28,24 +26,13 @@ struct Page {
     differences: Vec<(String, String, String)>,
 }
 
-fn difference(it: FieldDifference) -> (String, String, String) {
-    let or_nothing = |text: Option<String>| text.unwrap_or_else(|| "nothing".to_owned());
-    (it.field, or_nothing(it.old), or_nothing(it.new))
-}
-
 async fn page(state: &Data<ApiState>, visitor: &Visitor, id: &str) -> Result<Page, FlowError> {
-    let shown: String = id.chars().take(60).collect();
-    let id: ProductSubscriptionId = id
-        .parse()
-        .map_err(|_| FlowError::not_found("subscription", shown))?;
+    let id: ProductSubscriptionId = door::id_of(id, "subscription")?;
     let flows = &state.flows;
     let found = flows.explain_subscription(&visitor.caller, id).await?;
     let (now, ours) = (flows.context.now(), found.ours);
     let listed = ours.listed;
-    let currency = listed.currency.as_ref().map_or("", |it| it.code());
-    let cost = listed
-        .unit_cost
-        .map_or_else(|| "unknown".to_owned(), |cost| format!("{cost} {currency}"));
+    let cost = cost(&listed);
     let price = ours
         .selling_price
         .map_or_else(|| "by price list".to_owned(), |price| price.to_string());
@@ -76,7 +63,7 @@ async fn page(state: &Data<ApiState>, visitor: &Visitor, id: &str) -> Result<Pag
             .into_iter()
             .map(|it| (it.name.to_owned(), it.holds, it.detail))
             .collect(),
-        differences: found.differences.into_iter().map(difference).collect(),
+        differences: found.differences.iter().map(difference).collect(),
     })
 }
 
@@ -86,12 +73,8 @@ pub(super) async fn show(
     state: Data<ApiState>,
     id: Path<String>,
 ) -> HttpResponse {
-    let visitor = match door::visitor(&request, &state).await {
-        Ok(visitor) => visitor,
-        Err(refusal) => return *refusal,
-    };
-    match page(&state, &visitor, &id).await {
-        Ok(page) => door::page(StatusCode::OK, &page),
-        Err(error) => door::failed(&error),
-    }
+    door::show(&request, &state, async |visitor| {
+        page(&state, visitor, &id).await
+    })
+    .await
 }

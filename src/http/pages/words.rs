@@ -1,9 +1,10 @@
 //! How things are said on the pages: times, sentences, confidence.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use crate::domain::domain_name::readable;
 use crate::domain::provider_account::ProviderAccount;
+use crate::domain::subscription::{FieldDifference, ListedSubscription};
 
 /// `text` with a capital letter and a full stop.
 pub(super) fn sentence(text: &str) -> String {
@@ -67,6 +68,33 @@ fn relative(past: TimeDelta, at: DateTime<Utc>) -> String {
             format!("{days} day{} ago", if days == 1 { "" } else { "s" })
         }
         _ => at.format("%Y-%m-%d").to_string(),
+    }
+}
+
+/// An instant in a link: with no plus sign, which a link would take for a space.
+pub(super) fn in_a_link(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+/// A value as people read it, and a word for none.
+pub(super) fn value(text: Option<&str>) -> String {
+    let known = text.filter(|text| !text.is_empty());
+    known.unwrap_or("nothing").to_owned()
+}
+
+/// A field, its value before and its value now.
+pub(super) fn difference(it: &FieldDifference) -> (String, String, String) {
+    let (old, new) = (value(it.old.as_deref()), value(it.new.as_deref()));
+    (it.field.clone(), old, new)
+}
+
+/// What a unit costs at the provider.
+pub(super) fn cost(listed: &ListedSubscription) -> String {
+    let currency = listed.currency.as_ref().map(|it| it.code());
+    match (listed.unit_cost, currency) {
+        (Some(cost), Some(currency)) => format!("{cost} {currency}"),
+        (Some(cost), None) => cost.to_string(),
+        (None, _) => "unknown".to_owned(),
     }
 }
 
