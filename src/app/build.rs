@@ -22,6 +22,7 @@ use crate::domain::ports::sealer::Sealer;
 use crate::events::deliverer::{Deliverer, Limits};
 use crate::events::dispatcher::Dispatcher;
 use crate::flows::matcher::Matcher;
+use crate::flows::receive_crm_notice::NoticeInbox;
 use crate::flows::{Flows, schedules};
 use crate::http::dataverse::{NoticeDoor, NoticeSettings};
 use crate::http::documents::Documents;
@@ -206,27 +207,8 @@ impl App {
             // Otherwise the account watch does it while requests are served: a large CRM takes seconds.
             self.flows.catch_up().await?;
         }
-        let metrics = metrics_handle();
-        let state = ApiState {
-            keys: self.keys.clone(),
-            bearer: self.bearer.clone(),
-            consents: self.consents.clone(),
-            sessions: self.sessions.clone(),
-            tokens: SignedTokens::new(&self.ring, self.flows.context.clone()),
-            links: Links::new(
-                &self.config.server.public_url,
-                &self.config.server.gateway_hosts,
-            ),
-            rate_limit: RateLimit::new(
-                self.config.server.requests_per_minute,
-                self.flows.context.clone(),
-            ),
-            dataverse: NoticeDoor::new(notice_settings(&self.config)),
-            pages: pages(&self.config),
-            documents: documents(&self.config)?,
-            metrics: Arc::new(move || metrics.render()),
-            flows: self.flows.clone(),
-        };
+        let (inbox, notice_writer) = self.flows.notice_inbox();
+        let state = self.api_state(inbox)?;
         let settings = ServerSettings {
             bind: self.config.server.bind,
             max_body_bytes: self.config.server.max_body_bytes,
@@ -235,6 +217,11 @@ impl App {
         let (server, address) = crate::http::serve(&settings, state)
             .with_context(|| format!("cannot listen on {}", settings.bind))?;
         let tasks = Tasks::new(self.flows.context.clone());
+        let behind_server = Tasks::new(self.flows.context.clone());
+        behind_server.supervise("notice writer", move |stop| {
+            let writer = notice_writer.clone();
+            async move { writer.run(&stop).await }
+        });
         let Self {
             flows,
             runner,
@@ -257,7 +244,37 @@ impl App {
             let callers = Standings { keys, bearer };
             loops::start(&tasks, &flows, runner, dispatcher, deliverer, callers, crm);
         }
-        Ok(Running::new(server, address, tasks, flows, lock))
+        Ok(Running::new(
+            server,
+            address,
+            (tasks, behind_server),
+            flows,
+            lock,
+        ))
+    }
+
+    fn api_state(&self, inbox: NoticeInbox) -> anyhow::Result<ApiState> {
+        let metrics = metrics_handle();
+        Ok(ApiState {
+            keys: self.keys.clone(),
+            bearer: self.bearer.clone(),
+            consents: self.consents.clone(),
+            sessions: self.sessions.clone(),
+            tokens: SignedTokens::new(&self.ring, self.flows.context.clone()),
+            links: Links::new(
+                &self.config.server.public_url,
+                &self.config.server.gateway_hosts,
+            ),
+            rate_limit: RateLimit::new(
+                self.config.server.requests_per_minute,
+                self.flows.context.clone(),
+            ),
+            dataverse: NoticeDoor::new(notice_settings(&self.config), inbox),
+            pages: pages(&self.config),
+            documents: documents(&self.config)?,
+            metrics: Arc::new(move || metrics.render()),
+            flows: self.flows.clone(),
+        })
     }
 
     /// What runs by itself: the pull of the CRM's changes, the looks at mappings and exceptions, and the nightly sweep.

@@ -1,4 +1,5 @@
-//! A running service, and how it stops: no new requests, then the loops, then the server, then the database.
+//! A running service, and how it stops: no new requests, then the loops, then the server, then what
+//! its last requests wait for, then the database.
 
 use std::fs::File;
 use std::net::SocketAddr;
@@ -20,15 +21,16 @@ pub struct Running {
     pub flows: Flows,
     server: ServerHandle,
     tasks: Tasks,
+    behind_server: Tasks,
     lock: Option<File>,
 }
 
 impl Running {
-    /// Sets the server going.
+    /// Sets the server going, among loops that end before it and others that end behind it.
     pub(super) fn new(
         server: Server,
         address: SocketAddr,
-        tasks: Tasks,
+        (tasks, behind_server): (Tasks, Tasks),
         flows: Flows,
         lock: Option<File>,
     ) -> Self {
@@ -39,6 +41,7 @@ impl Running {
             flows,
             server: handle,
             tasks,
+            behind_server,
             lock,
         }
     }
@@ -57,6 +60,7 @@ impl Running {
             );
         }
         self.server.stop(true).await;
+        self.behind_server.stop(PATIENCE).await;
         self.flows.store.close().await;
         drop(self.lock);
     }

@@ -11,7 +11,7 @@ use super::{FlowError, Flows};
 use crate::domain::exception::ExceptionKind;
 use crate::store::{crm_notices, exceptions};
 
-pub use crate::store::crm_notices::{NoticeInbox, ReceivedNotice};
+pub use crate::store::crm_notices::{NoticeInbox, NoticeWriter, ReceivedNotice};
 
 /// A refusal is looked at for an exception this often at most: strangers must not be able to keep the database busy.
 pub const REFUSALS_EVERY: TimeDelta = TimeDelta::seconds(60);
@@ -20,6 +20,12 @@ const REMEDY: &str = "set the secret of the webhook's step in Dynamics to one of
                       not send what was refused again, and the next reading of its changes brings it";
 
 impl Flows {
+    /// Where notices are put, and who keeps them.
+    #[must_use]
+    pub fn notice_inbox(&self) -> (NoticeInbox, NoticeWriter) {
+        crm_notices::inbox(self.store.clone(), self.context.clone())
+    }
+
     /// Keeps a notice; when this returns, it is durable and its work is queued.
     ///
     /// # Errors
@@ -34,9 +40,7 @@ impl Flows {
         if own {
             metrics::counter!("crm_notices_of_own_writes_total").increment(1);
         }
-        Ok(inbox
-            .keep(&self.store, &self.context, received, own)
-            .await?)
+        Ok(inbox.keep(received, own).await?)
     }
 
     /// Reads the CRM's changes, because a notice came that could not be read.

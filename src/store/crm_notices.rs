@@ -1,17 +1,19 @@
 //! What the CRM told us by webhook, kept before it is answered (decision 9). The row, the Job that reads the CRM's changes
 //! and the word to forget cached copies commit together.
 //!
-//! What surprises: notices that arrive while a commit is under way share the next one. Whoever gets its turn first writes
-//! for all who wait, so that a burst costs a few commits and not one each.
+//! What surprises: one writer keeps them all, and what arrives while it commits shares its next commit, so that a burst
+//! costs a few commits and not one each. It runs beside the requests, whose thread would let each of its steps wait for
+//! dozens of them.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use sea_orm::{ActiveValue::Set, EntityTrait};
-use tokio::sync::oneshot::{self, error::TryRecvError};
+use sea_orm::ActiveValue::Set;
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 use super::entities::crm_notice;
 use super::error::StoreError;
-use super::{Signal, Store, WriteTx, exceptions, jobs};
+use super::{Signal, Store, WriteTx, bulk, exceptions, jobs};
 use crate::domain::caller::Caller;
 use crate::domain::context::Context;
 use crate::domain::crm_notice::CrmNotice;
@@ -20,6 +22,8 @@ use crate::domain::job::JobWork;
 
 /// Notices in one transaction at most.
 const MOST_TOGETHER: usize = 256;
+/// Whoever comes when so many wait, waits to be let in.
+const MOST_WAITING: usize = 1024;
 /// The subject of the exception that an unknown secret opens.
 pub const SUBJECT: &str = "dataverse/webhook";
 
@@ -41,13 +45,27 @@ struct Waiting {
 }
 
 /// Where notices wait for their commit. Cheap to clone; all clones are the same.
-#[derive(Clone, Default)]
-pub struct NoticeInbox(Arc<Inner>);
+#[derive(Clone)]
+pub struct NoticeInbox(mpsc::Sender<Waiting>);
 
-#[derive(Default)]
-struct Inner {
-    waiting: Mutex<Vec<Waiting>>,
-    turn: tokio::sync::Mutex<()>,
+/// Keeps what comes into a [`NoticeInbox`]. Cheap to clone; one of the clones works at a time.
+#[derive(Clone)]
+pub struct NoticeWriter {
+    waiting: Arc<Mutex<mpsc::Receiver<Waiting>>>,
+    store: Store,
+    context: Context,
+}
+
+/// An inbox, and who keeps what comes into it.
+#[must_use]
+pub fn inbox(store: Store, context: Context) -> (NoticeInbox, NoticeWriter) {
+    let (inbox, waiting) = mpsc::channel(MOST_WAITING);
+    let writer = NoticeWriter {
+        waiting: Arc::new(Mutex::new(waiting)),
+        store,
+        context,
+    };
+    (NoticeInbox(inbox), writer)
 }
 
 impl NoticeInbox {
@@ -55,71 +73,75 @@ impl NoticeInbox {
     /// memory go, and nothing else.
     ///
     /// # Errors
-    /// When it could not be kept: the database refused, or whoever wrote for this one went away.
-    pub async fn keep(
-        &self,
-        store: &Store,
-        context: &Context,
-        received: ReceivedNotice,
-        own: bool,
-    ) -> Result<(), StoreError> {
-        let (kept, mut answer) = oneshot::channel();
-        self.waiting().push(Waiting {
+    /// When it could not be kept: the database refused, or nobody writes any more.
+    pub async fn keep(&self, received: ReceivedNotice, own: bool) -> Result<(), StoreError> {
+        let (kept, answer) = oneshot::channel();
+        let waiting = Waiting {
             received,
             own,
             kept,
-        });
-        loop {
-            let turn = self.0.turn.lock().await;
-            match answer.try_recv() {
-                Ok(true) => return Ok(()),
-                Ok(false) | Err(TryRecvError::Closed) => return Err(not_kept()),
-                Err(TryRecvError::Empty) => {}
-            }
-            let together: Vec<_> = {
-                let mut waiting = self.waiting();
-                let most = waiting.len().min(MOST_TOGETHER);
-                waiting.drain(..most).collect()
-            };
-            let written = write(store, context, &together).await;
-            drop(turn);
-            metrics::counter!("crm_notice_commits_total").increment(1);
-            metrics::counter!("crm_notices_total").increment(together.len() as u64);
-            if let Err(error) = &written {
-                let error = error as &dyn std::error::Error;
-                tracing::error!(error, notices = together.len(), "notices could not be kept");
-            }
-            for one in together {
-                // Who no longer waits has gone away.
-                let _ = one.kept.send(written.is_ok());
-            }
+        };
+        let not_kept = || StoreError::Unavailable("the notice could not be kept".to_owned());
+        self.0.send(waiting).await.map_err(|_| not_kept())?;
+        match answer.await {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(_) => Err(not_kept()),
         }
     }
+}
 
-    fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<Waiting>> {
-        self.0
-            .waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+impl NoticeWriter {
+    /// Keeps what comes until it is stopped.
+    pub async fn run(&self, stop: &CancellationToken) {
+        let mut waiting = self.waiting.lock().await;
+        let mut together = Vec::with_capacity(MOST_TOGETHER);
+        let more = async {
+            while waiting.recv_many(&mut together, MOST_TOGETHER).await > 0 {
+                self.keep(together.drain(..)).await;
+            }
+        };
+        stop.run_until_cancelled(more).await;
+    }
+
+    async fn keep(&self, together: impl Iterator<Item = Waiting>) {
+        let (waiting, notices): (Vec<_>, Vec<_>) = together
+            .map(|one| (one.kept, (one.received, one.own)))
+            .unzip();
+        let written = write(&self.store, &self.context, notices).await;
+        if let Err(error) = &written {
+            let error = error as &dyn std::error::Error;
+            tracing::error!(error, notices = waiting.len(), "notices could not be kept");
+        }
+        metrics::counter!("crm_notice_commits_total").increment(1);
+        metrics::counter!("crm_notices_total").increment(waiting.len() as u64);
+        for one in waiting {
+            // Who no longer waits has gone away.
+            let _ = one.send(written.is_ok());
+        }
     }
 }
 
-fn not_kept() -> StoreError {
-    StoreError::Unavailable("the notice could not be kept".to_owned())
-}
-
-async fn write(store: &Store, context: &Context, together: &[Waiting]) -> Result<(), StoreError> {
+/// Keeps notices, each with whether it is of our own writing.
+async fn write(
+    store: &Store,
+    context: &Context,
+    together: Vec<(ReceivedNotice, bool)>,
+) -> Result<(), StoreError> {
+    let concerning =
+        |(received, own): &(ReceivedNotice, bool)| !own && received.notice.concerns_directory();
+    let concerned = together.iter().any(concerning);
+    let accounts: Vec<_> = together
+        .iter()
+        .flat_map(|(received, _)| received.notice.accounts())
+        .collect();
     let tx = store.begin().await?;
-    let rows = together.iter().map(|one| row(context, &one.received));
-    crm_notice::Entity::insert_many(rows)
-        .exec_without_returning(&*tx)
-        .await?;
-    let mut of_others = together.iter().filter(|one| !one.own);
-    if of_others.any(|one| one.received.notice.concerns_directory()) {
+    let rows = together
+        .into_iter()
+        .map(|(received, _)| row(context, received));
+    bulk::insert(&tx, rows).await?;
+    if concerned {
         follow(&tx, context).await?;
     }
-    let notices = together.iter().map(|one| &one.received.notice);
-    let accounts: Vec<_> = notices.flat_map(CrmNotice::accounts).collect();
     if !accounts.is_empty() {
         tx.signal(Signal::accounts_changed(accounts));
     }
@@ -138,16 +160,16 @@ pub async fn follow(tx: &WriteTx, context: &Context) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn row(context: &Context, received: &ReceivedNotice) -> crm_notice::ActiveModel {
-    let notice = &received.notice;
+fn row(context: &Context, received: ReceivedNotice) -> crm_notice::ActiveModel {
+    let notice = received.notice;
     crm_notice::ActiveModel {
         id: Set(context.new_uuid()),
         received_at: Set(context.now()),
-        message: Set(notice.message.clone()),
-        table_name: Set(notice.table.clone()),
+        message: Set(notice.message),
+        table_name: Set(notice.table),
         record_id: Set(notice.record_id),
-        correlation_id: Set(notice.correlation_id.clone()),
-        headers: Set(received.headers.clone()),
-        body: Set(received.body.clone()),
+        correlation_id: Set(notice.correlation_id),
+        headers: Set(received.headers),
+        body: Set(received.body),
     }
 }

@@ -9,6 +9,7 @@ pub mod account_creations;
 pub mod api_keys;
 pub mod audit;
 pub mod billing_contracts;
+mod bulk;
 pub mod consent_states;
 pub mod consents;
 pub mod crm_directory;

@@ -84,10 +84,10 @@ struct InQuery {
 impl NoticeDoor {
     /// A door.
     #[must_use]
-    pub fn new(settings: NoticeSettings) -> Self {
+    pub fn new(settings: NoticeSettings, inbox: NoticeInbox) -> Self {
         Self {
             settings,
-            inbox: NoticeInbox::default(),
+            inbox,
             reported_at: Mutex::default(),
         }
     }

@@ -36,6 +36,7 @@ use provider_bridge::store::retention::Retention;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 use super::context::{ManualClock, context_seeded};
 use super::http::loopback_client;
@@ -99,6 +100,19 @@ impl Default for Settings {
     }
 }
 
+/// Where webhooks come in, and who keeps them.
+fn notice_door(flows: &Flows) -> NoticeDoor {
+    let (inbox, writer) = flows.notice_inbox();
+    actix_web::rt::spawn(async move { writer.run(&CancellationToken::new()).await });
+    let settings = NoticeSettings {
+        secrets: WEBHOOK_SECRETS.map(SecretString::from).to_vec(),
+        header: "X-Webhook-Secret".to_owned(),
+        organization_host: Some(ORGANIZATION_HOST.to_owned()),
+        organization_id: Some(ORGANIZATION_ID.parse().unwrap()),
+    };
+    NoticeDoor::new(settings, inbox)
+}
+
 impl TestApp {
     /// Starts one.
     pub async fn start(store: Store) -> Self {
@@ -150,12 +164,7 @@ impl TestApp {
             tokens: SignedTokens::new(&ring, context.clone()),
             links: Links::new(&PUBLIC_URL.parse().unwrap(), &[GATEWAY_HOST.to_owned()]),
             rate_limit: RateLimit::new(settings.requests_per_minute, context.clone()),
-            dataverse: NoticeDoor::new(NoticeSettings {
-                secrets: WEBHOOK_SECRETS.map(SecretString::from).to_vec(),
-                header: "X-Webhook-Secret".to_owned(),
-                organization_host: Some(ORGANIZATION_HOST.to_owned()),
-                organization_id: Some(ORGANIZATION_ID.parse().unwrap()),
-            }),
+            dataverse: notice_door(&flows),
             pages: PageSettings {
                 environment: "test".to_owned(),
                 kind: "development",

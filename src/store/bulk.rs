@@ -1,0 +1,98 @@
+//! Writing many rows, and asking for many.
+//!
+//! What surprises: a statement holds a power of two of rows. The same few statements come back however many rows there are,
+//! so that the engine reads and plans each of them once, and a connection keeps few of them.
+
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
+
+use super::{StoreError, WriteTx};
+
+/// Ids in a statement at most; SQLite takes 32,766 variables, and some statements ask for an id twice.
+pub(super) const IDS_AT_ONCE: usize = 1000;
+/// Rows of a statement at most. The widest have twenty-four columns.
+const MOST: usize = 128;
+
+/// Inserts rows.
+///
+/// # Errors
+/// When the database refuses.
+pub(super) async fn insert<R, A>(
+    tx: &WriteTx,
+    rows: impl IntoIterator<Item = R>,
+) -> Result<(), StoreError>
+where
+    R: IntoActiveModel<A>,
+    A: ActiveModelTrait,
+{
+    write(tx, rows, None).await.map(drop)
+}
+
+/// Inserts rows, or does what `conflict` says where one is there already. Gives how many were written.
+///
+/// # Errors
+/// When the database refuses.
+pub(super) async fn insert_or<R, A>(
+    tx: &WriteTx,
+    rows: impl IntoIterator<Item = R>,
+    conflict: OnConflict,
+) -> Result<u64, StoreError>
+where
+    R: IntoActiveModel<A>,
+    A: ActiveModelTrait,
+{
+    write(tx, rows, Some(conflict)).await
+}
+
+async fn write<R, A>(
+    tx: &WriteTx,
+    rows: impl IntoIterator<Item = R>,
+    conflict: Option<OnConflict>,
+) -> Result<u64, StoreError>
+where
+    R: IntoActiveModel<A>,
+    A: ActiveModelTrait,
+{
+    let mut rows: Vec<A> = rows.into_iter().map(R::into_active_model).collect();
+    // Taken from the end, which costs nothing; turned around so that they are written in their order.
+    rows.reverse();
+    let mut written = 0;
+    while !rows.is_empty() {
+        let part = rows.split_off(rows.len() - part_of(rows.len()));
+        let mut insert = A::Entity::insert_many(part.into_iter().rev());
+        if let Some(conflict) = &conflict {
+            insert = insert.on_conflict(conflict.clone());
+        }
+        written += insert.exec_without_returning(&**tx).await?;
+    }
+    Ok(written)
+}
+
+/// The largest power of two that is not more than `left`, nor than [`MOST`].
+fn part_of(left: usize) -> usize {
+    let most = left.min(MOST);
+    most.checked_ilog2().map_or(0, |exponent| 1 << exponent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MOST, part_of};
+
+    #[test]
+    fn every_part_is_a_power_of_two_and_together_they_are_everything() {
+        for all in [1, 2, 3, 127, 128, 129, 1000, 4095] {
+            let (mut left, mut parts) = (all, Vec::new());
+            while left > 0 {
+                parts.push(part_of(left));
+                left -= part_of(left);
+            }
+            assert!(
+                parts
+                    .iter()
+                    .all(|part| part.is_power_of_two() && *part <= MOST),
+                "{parts:?}"
+            );
+            assert_eq!(parts.iter().sum::<usize>(), all);
+        }
+    }
+}
