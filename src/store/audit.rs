@@ -1,16 +1,13 @@
 //! The audit trail (G2): written in the transaction of the change it tells of.
 
-use sea_orm::{ActiveValue::Set, EntityTrait};
+use sea_orm::ActiveValue::Set;
 use serde_json::Value;
 
-use super::WriteTx;
 use super::entities::audit;
 use super::error::StoreError;
+use super::{WriteTx, bulk};
 use crate::domain::caller::{Caller, Channel};
 use crate::domain::context::Context;
-
-/// SQLite takes 32,766 variables in a statement; an entry has twelve.
-const CHUNK: usize = 1000;
 
 /// What happened.
 #[derive(Debug, Clone, Default)]
@@ -52,30 +49,21 @@ pub async fn record_all(
 ) -> Result<(), StoreError> {
     let at = context.now();
     let actor_kind = word(&caller.actor.kind);
-    let mut entries = entries.into_iter().peekable();
-    while entries.peek().is_some() {
-        let rows = entries
-            .by_ref()
-            .take(CHUNK)
-            .map(|entry| audit::ActiveModel {
-                id: Set(context.new_uuid()),
-                at: Set(at),
-                actor_kind: Set(actor_kind.clone()),
-                actor_id: Set(caller.actor.id.clone()),
-                actor_name: Set(caller.actor.name.clone()),
-                channel: Set(channel(caller.channel)),
-                correlation_id: Set(caller.correlation_id.clone()),
-                action: Set(entry.action.to_owned()),
-                subject: Set(entry.subject),
-                before: Set(entry.before),
-                after: Set(entry.after),
-                reason: Set(entry.reason),
-            });
-        audit::Entity::insert_many(rows)
-            .exec_without_returning(&**tx)
-            .await?;
-    }
-    Ok(())
+    let rows = entries.into_iter().map(|entry| audit::ActiveModel {
+        id: Set(context.new_uuid()),
+        at: Set(at),
+        actor_kind: Set(actor_kind.clone()),
+        actor_id: Set(caller.actor.id.clone()),
+        actor_name: Set(caller.actor.name.clone()),
+        channel: Set(channel(caller.channel)),
+        correlation_id: Set(caller.correlation_id.clone()),
+        action: Set(entry.action.to_owned()),
+        subject: Set(entry.subject),
+        before: Set(entry.before),
+        after: Set(entry.after),
+        reason: Set(entry.reason),
+    });
+    bulk::insert(tx, rows).await
 }
 
 fn channel(channel: Channel) -> String {

@@ -7,9 +7,9 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::WriteTx;
 use super::entities::billing_contract::{self, Column, Entity};
 use super::error::StoreError;
+use super::{WriteTx, bulk};
 use crate::domain::billing_contract::{
     BillingContract, BillingPolicy, Closed, ContractTerms, Frequency,
 };
@@ -30,9 +30,6 @@ pub struct Filter {
 
 /// Where a listing goes on: after this name and id.
 pub type After = (String, Uuid);
-
-/// SQLite takes 32,766 variables in a statement.
-const CHUNK: usize = 5000;
 
 fn to_row(contract: &BillingContract) -> billing_contract::Model {
     let terms = &contract.terms;
@@ -166,7 +163,7 @@ pub async fn open_of(
     accounts: &[AccountId],
 ) -> Result<Vec<BillingContract>, StoreError> {
     let mut found = Vec::new();
-    for chunk in accounts.chunks(CHUNK) {
+    for chunk in accounts.chunks(bulk::IDS_AT_ONCE) {
         let rows = Entity::find()
             .filter(Column::AccountId.is_in(chunk.iter().map(|id| id.as_uuid())))
             .filter(Column::ClosedAt.is_null())
@@ -189,7 +186,7 @@ pub async fn hold_open_of(
     accounts: &[AccountId],
 ) -> Result<Vec<BillingContract>, StoreError> {
     let mut found = Vec::new();
-    for chunk in accounts.chunks(CHUNK) {
+    for chunk in accounts.chunks(bulk::IDS_AT_ONCE) {
         let rows = Entity::find()
             .filter(Column::AccountId.is_in(chunk.iter().map(|id| id.as_uuid())))
             .filter(Column::ClosedAt.is_null())

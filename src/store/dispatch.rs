@@ -16,14 +16,11 @@ use uuid::Uuid;
 use super::entities::{delivery, outbox_event, trigger_subscription};
 use super::error::StoreError;
 use super::leases::{self, Lease};
-use super::{Signal, Store, WriteTx};
+use super::{Signal, Store, WriteTx, bulk};
 use crate::domain::context::Context;
 use crate::domain::trigger::{DeliveryState, SubscriptionState};
 
 const LEASE: &str = "event-dispatch";
-
-/// SQLite takes 32,766 variables in a statement; a delivery has fifteen.
-const CHUNK: usize = 1000;
 
 /// What one transaction did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -168,12 +165,7 @@ async fn make_deliveries(
         })
         .collect();
     let made = rows.len();
-    let mut rows = rows.into_iter().peekable();
-    while rows.peek().is_some() {
-        delivery::Entity::insert_many(rows.by_ref().take(CHUNK))
-            .exec_without_returning(&**tx)
-            .await?;
-    }
+    bulk::insert(tx, rows).await?;
     Ok(made)
 }
 

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
+use super::bulk;
 use super::entities::{billing_contract, provider_account, subscription};
 use super::error::StoreError;
 use super::license_changes::{self, Undone};
@@ -14,9 +15,6 @@ use super::subscriptions::decimal;
 use crate::domain::ids::{AccountId, ProductSubscriptionId, ProviderAccountId, ProviderId};
 use crate::domain::money::{Currency, from_micros};
 use crate::domain::subscription::HeldFor;
-
-/// SQLite takes 32,766 variables in a statement.
-const CHUNK: usize = 5000;
 
 /// What matters of the contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -256,7 +254,7 @@ pub async fn accounts_of(
 ) -> Result<Vec<AccountId>, StoreError> {
     use provider_account::Column;
     let mut accounts = Vec::new();
-    for chunk in customers.chunks(CHUNK) {
+    for chunk in customers.chunks(bulk::IDS_AT_ONCE) {
         let rows: Vec<Uuid> = provider_account::Entity::find()
             .select_only()
             .distinct()
@@ -300,7 +298,7 @@ pub async fn customers_of(
     subscriptions: &[ProductSubscriptionId],
 ) -> Result<Vec<ProviderAccountId>, StoreError> {
     let mut customers = Vec::new();
-    for chunk in subscriptions.chunks(CHUNK) {
+    for chunk in subscriptions.chunks(bulk::IDS_AT_ONCE) {
         let rows: Vec<Uuid> = subscription::Entity::find()
             .select_only()
             .distinct()

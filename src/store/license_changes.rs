@@ -13,9 +13,9 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::WriteTx;
 use super::entities::license_change::{self, Column, Entity};
 use super::error::StoreError;
+use super::{WriteTx, bulk};
 use crate::domain::billing_contract::BillingContract;
 use crate::domain::context::Context;
 use crate::domain::ids::{
@@ -24,8 +24,6 @@ use crate::domain::ids::{
 use crate::domain::money::{from_micros, micros};
 use crate::domain::subscription_sync::{LogEntry, LogKind};
 
-/// SQLite takes 32,766 variables in a statement; an entry has fifteen.
-const CHUNK: usize = 2000;
 /// What was found at the provider needs no provisioning (E3).
 pub const NOT_APPLICABLE: &str = "not-applicable";
 /// To be sent to the provider (E2).
@@ -87,42 +85,37 @@ pub async fn insert(
     entries: Vec<NewEntry>,
 ) -> Result<(), StoreError> {
     let now = context.now();
-    for chunk in entries.chunks(CHUNK) {
-        let mut rows = Vec::with_capacity(chunk.len());
-        for new in chunk {
-            let entry = &new.entry;
-            let quantity = micros(entry.quantity_change).ok_or_else(|| {
-                let change = entry.quantity_change;
-                StoreError::impossible(
-                    "license_change",
-                    "quantity_change",
-                    new.subscription_id,
-                    change,
-                )
-            })?;
-            rows.push(license_change::ActiveModel {
-                id: Set(context.new_uuid()),
-                subscription_id: Set(new.subscription_id.as_uuid()),
-                contract_id: Set(new.contract_id.map(BillingContractId::as_uuid)),
-                kind: Set(entry.kind.name().to_owned()),
-                quantity_change: Set(quantity),
-                old_cost: Set(cost(entry.old_cost)),
-                new_cost: Set(cost(entry.new_cost)),
-                effective_at: Set(entry.effective_at),
-                estimated: Set(entry.estimated),
-                provisioning: Set(NOT_APPLICABLE.to_owned()),
-                archived: Set(new.archived.is_some()),
-                archived_reason: Set(new.archived.map(str::to_owned)),
-                run_id: Set(run.map(SubscriptionRunId::as_uuid)),
-                actor: Set(actor.to_owned()),
-                created_at: Set(now),
-            });
-        }
-        Entity::insert_many(rows)
-            .exec_without_returning(&**tx)
-            .await?;
+    let mut rows = Vec::with_capacity(entries.len());
+    for new in entries {
+        let entry = new.entry;
+        let quantity = micros(entry.quantity_change).ok_or_else(|| {
+            let change = entry.quantity_change;
+            StoreError::impossible(
+                "license_change",
+                "quantity_change",
+                new.subscription_id,
+                change,
+            )
+        })?;
+        rows.push(license_change::ActiveModel {
+            id: Set(context.new_uuid()),
+            subscription_id: Set(new.subscription_id.as_uuid()),
+            contract_id: Set(new.contract_id.map(BillingContractId::as_uuid)),
+            kind: Set(entry.kind.name().to_owned()),
+            quantity_change: Set(quantity),
+            old_cost: Set(cost(entry.old_cost)),
+            new_cost: Set(cost(entry.new_cost)),
+            effective_at: Set(entry.effective_at),
+            estimated: Set(entry.estimated),
+            provisioning: Set(NOT_APPLICABLE.to_owned()),
+            archived: Set(new.archived.is_some()),
+            archived_reason: Set(new.archived.map(str::to_owned)),
+            run_id: Set(run.map(SubscriptionRunId::as_uuid)),
+            actor: Set(actor.to_owned()),
+            created_at: Set(now),
+        });
     }
-    Ok(())
+    bulk::insert(tx, rows).await
 }
 
 /// The entries that go along when these subscriptions leave a contract: not invoiced, and effective since then.
@@ -158,7 +151,7 @@ pub async fn move_active(
     to: Option<&BillingContract>,
     since: Option<DateTime<Utc>>,
 ) -> Result<(), StoreError> {
-    for chunk in subscriptions.chunks(CHUNK) {
+    for chunk in subscriptions.chunks(bulk::IDS_AT_ONCE) {
         if let Some(contract) = to {
             let go_live = contract
                 .terms
@@ -194,7 +187,7 @@ pub async fn seats(
     ids: &[ProductSubscriptionId],
 ) -> Result<HashMap<ChangeLogId, Option<BillingContractId>>, StoreError> {
     let mut seats = HashMap::new();
-    for chunk in ids.chunks(CHUNK) {
+    for chunk in ids.chunks(bulk::IDS_AT_ONCE) {
         let rows: Vec<(Uuid, Option<Uuid>)> = Entity::find()
             .select_only()
             .columns([Column::Id, Column::ContractId])
@@ -266,7 +259,7 @@ pub async fn sums(
     ids: &[ProductSubscriptionId],
 ) -> Result<HashMap<ProductSubscriptionId, Decimal>, StoreError> {
     let mut sums: HashMap<ProductSubscriptionId, i64> = HashMap::with_capacity(ids.len());
-    for chunk in ids.chunks(CHUNK) {
+    for chunk in ids.chunks(bulk::IDS_AT_ONCE) {
         // Added up here: the engines do not agree on the type of a sum.
         let rows: Vec<(Uuid, i64)> = Entity::find()
             .select_only()
@@ -315,7 +308,7 @@ pub async fn undone(
         .add(Column::Archived.eq(false))
         .add(Column::Provisioning.eq(FAILED));
     let mut found: HashMap<_, Undone> = HashMap::new();
-    for chunk in ids.chunks(CHUNK) {
+    for chunk in ids.chunks(bulk::IDS_AT_ONCE) {
         let rows: Vec<(Uuid, String)> = Entity::find()
             .select_only()
             .columns([Column::SubscriptionId, Column::Provisioning])

@@ -3,18 +3,15 @@
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, LockType, OnConflict};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 use uuid::Uuid;
 
 use super::entities::{match_plan, match_plan_item as item};
-use super::{StoreError, WriteTx};
+use super::{StoreError, WriteTx, bulk};
 use crate::domain::ids::{AccountId, MatchPlanId, ProviderAccountId};
 use crate::domain::match_plan::{MatchPlan, PlanItem, PlanItemState};
-
-/// SQLite takes 32,766 variables in a statement; an item has eleven.
-const CHUNK: usize = 1_000;
 
 fn plan_of(row: match_plan::Model) -> MatchPlan {
     MatchPlan {
@@ -84,29 +81,21 @@ pub async fn begin(
 /// # Errors
 /// When the database refuses.
 pub async fn add(tx: &WriteTx, id: MatchPlanId, items: &[PlanItem]) -> Result<(), StoreError> {
-    for chunk in items.chunks(CHUNK) {
-        let rows = chunk.iter().map(|it| {
-            item::Model {
-                plan_id: id.as_uuid(),
-                provider_account_id: it.provider_account_id.as_uuid(),
-                name: it.name.clone(),
-                account_id: it.account_id.as_uuid(),
-                account_name: it.account_name.clone(),
-                confidence: it.confidence,
-                reasons: serde_json::json!(it.reasons),
-                mapping_version: it.mapping_version,
-                state: it.state.name().to_owned(),
-                detail: it.detail.clone(),
-                applied_version: it.applied_version,
-            }
-            .into_active_model()
-        });
-        // A Provider Account that is renamed while the plan is made may be seen twice.
-        item::Entity::insert_many(rows)
-            .on_conflict(OnConflict::new().do_nothing().to_owned())
-            .exec_without_returning(&**tx)
-            .await?;
-    }
+    let rows = items.iter().map(|it| item::Model {
+        plan_id: id.as_uuid(),
+        provider_account_id: it.provider_account_id.as_uuid(),
+        name: it.name.clone(),
+        account_id: it.account_id.as_uuid(),
+        account_name: it.account_name.clone(),
+        confidence: it.confidence,
+        reasons: serde_json::json!(it.reasons),
+        mapping_version: it.mapping_version,
+        state: it.state.name().to_owned(),
+        detail: it.detail.clone(),
+        applied_version: it.applied_version,
+    });
+    // A Provider Account that is renamed while the plan is made may be seen twice.
+    bulk::insert_or(tx, rows, OnConflict::new().do_nothing().to_owned()).await?;
     Ok(())
 }
 
@@ -252,7 +241,7 @@ pub async fn move_items(
         return Ok(update().exec(&**tx).await?.rows_affected);
     };
     let mut moved = 0;
-    for chunk in only.chunks(CHUNK) {
+    for chunk in only.chunks(bulk::IDS_AT_ONCE) {
         let these = item::Column::ProviderAccountId.is_in(chunk.iter().map(|it| it.as_uuid()));
         moved += update().filter(these).exec(&**tx).await?.rows_affected;
     }
@@ -308,7 +297,7 @@ pub async fn remove_older(tx: &WriteTx, before: DateTime<Utc>) -> Result<u64, St
         .into_tuple()
         .all(&**tx)
         .await?;
-    for chunk in old.chunks(CHUNK) {
+    for chunk in old.chunks(bulk::IDS_AT_ONCE) {
         item::Entity::delete_many()
             .filter(item::Column::PlanId.is_in(chunk.iter().copied()))
             .exec(&**tx)

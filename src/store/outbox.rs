@@ -7,12 +7,10 @@ use sea_orm::{
 
 use super::entities::outbox_event;
 use super::error::StoreError;
-use super::{Signal, WriteTx};
+use super::{Signal, WriteTx, bulk};
 use crate::domain::context::Context;
 use crate::domain::event::{NewEvent, SCHEMA_VERSION};
 use crate::domain::ids::EventId;
-
-const CHUNK: usize = 1000;
 
 /// Writes events, in the order given.
 ///
@@ -27,25 +25,17 @@ pub async fn publish(
         return Ok(());
     }
     let now = context.now();
-    let mut events = events.into_iter().peekable();
-    while events.peek().is_some() {
-        let rows = events
-            .by_ref()
-            .take(CHUNK)
-            .map(|event| outbox_event::ActiveModel {
-                seq: NotSet,
-                id: Set(context.new_uuid()),
-                position: Set(None),
-                event_type: Set(event.event_type.name().to_owned()),
-                schema_version: Set(SCHEMA_VERSION),
-                occurred_at: Set(now),
-                subject: Set(event.subject),
-                data: Set(event.data),
-            });
-        outbox_event::Entity::insert_many(rows)
-            .exec_without_returning(&**tx)
-            .await?;
-    }
+    let rows = events.into_iter().map(|event| outbox_event::ActiveModel {
+        seq: NotSet,
+        id: Set(context.new_uuid()),
+        position: Set(None),
+        event_type: Set(event.event_type.name().to_owned()),
+        schema_version: Set(SCHEMA_VERSION),
+        occurred_at: Set(now),
+        subject: Set(event.subject),
+        data: Set(event.data),
+    });
+    bulk::insert(tx, rows).await?;
     tx.signal(Signal::Events);
     Ok(())
 }

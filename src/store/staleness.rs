@@ -7,16 +7,13 @@ use sea_orm::sea_query::Cond;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
-use super::billing_contracts;
 use super::entities::{provider_account, subscription_read, subscription_run, sync_run};
 use super::error::StoreError;
+use super::{billing_contracts, bulk};
 use crate::domain::billing_contract::BillingContract;
 use crate::domain::ids::{AccountId, ProviderId};
 use crate::domain::mapping::MappingState;
 use crate::domain::sync_run::RunOutcome;
-
-/// SQLite takes 32,766 variables in a statement.
-const CHUNK: usize = 5000;
 
 /// When something was last done, by provider.
 pub type LastTimes = HashMap<ProviderId, DateTime<Utc>>;
@@ -84,7 +81,7 @@ pub async fn stale_contracts(
         .all(connection)
         .await?;
     let mut accounts = Vec::new();
-    for chunk in late.chunks(CHUNK) {
+    for chunk in late.chunks(bulk::IDS_AT_ONCE) {
         let rows: Vec<(Uuid, Option<Uuid>)> = provider_account::Entity::find()
             .select_only()
             .columns([Column::ProviderId, Column::AccountId])
@@ -103,7 +100,7 @@ pub async fn stale_contracts(
     accounts.sort_unstable();
     accounts.dedup();
     let mut contracts = Vec::new();
-    for chunk in accounts.chunks(CHUNK) {
+    for chunk in accounts.chunks(bulk::IDS_AT_ONCE) {
         contracts.extend(billing_contracts::open_of(connection, chunk).await?);
     }
     Ok(contracts)

@@ -8,18 +8,15 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::WriteTx;
 use super::entities::{subscription_report_line as line, subscription_run as run};
 use super::error::StoreError;
+use super::{WriteTx, bulk};
 use crate::domain::ids::{
     BillingContractId, JobId, PreviewId, ProductSubscriptionId, ProviderAccountId, ProviderId,
     SubscriptionRunId,
 };
 use crate::domain::subscription_run::{LineKind, ReportLine, RunSource, SubscriptionRun};
 use crate::domain::sync_run::RunOutcome;
-
-/// SQLite takes 32,766 variables in a statement; a line has thirteen.
-const CHUNK: usize = 2000;
 
 /// Which runs to list.
 #[derive(Debug, Clone, Copy, Default)]
@@ -195,30 +192,22 @@ pub async fn list(
 /// # Errors
 /// When the database refuses.
 pub async fn add_lines(tx: &WriteTx, lines: &[ReportLine]) -> Result<(), StoreError> {
-    for chunk in lines.chunks(CHUNK) {
-        let rows = chunk.iter().map(|it| {
-            line::Model {
-                id: it.id,
-                run_id: it.run_id.as_uuid(),
-                at: it.at,
-                kind: it.kind.name().to_owned(),
-                subscription_id: it.subscription_id.map(ProductSubscriptionId::as_uuid),
-                provider_account_id: it.provider_account_id.as_uuid(),
-                external_id: it.external_id.clone(),
-                name: it.name.clone(),
-                field: it.field.clone(),
-                old: it.old.clone(),
-                new: it.new.clone(),
-                message: it.message.clone(),
-                correlation_id: it.correlation_id.clone(),
-            }
-            .into_active_model()
-        });
-        line::Entity::insert_many(rows)
-            .exec_without_returning(&**tx)
-            .await?;
-    }
-    Ok(())
+    let rows = lines.iter().map(|it| line::Model {
+        id: it.id,
+        run_id: it.run_id.as_uuid(),
+        at: it.at,
+        kind: it.kind.name().to_owned(),
+        subscription_id: it.subscription_id.map(ProductSubscriptionId::as_uuid),
+        provider_account_id: it.provider_account_id.as_uuid(),
+        external_id: it.external_id.clone(),
+        name: it.name.clone(),
+        field: it.field.clone(),
+        old: it.old.clone(),
+        new: it.new.clone(),
+        message: it.message.clone(),
+        correlation_id: it.correlation_id.clone(),
+    });
+    bulk::insert(tx, rows).await
 }
 
 /// Whose lines to read.

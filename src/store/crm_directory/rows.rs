@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
 use crate::domain::account::{AccountState, DirectoryAccount, DirectoryContact};
@@ -14,10 +12,7 @@ use crate::domain::fold::fold;
 use crate::domain::ids::{AccountId, ContactId};
 use crate::domain::ports::crm::{ChangePage, DirectoryTable};
 use crate::store::entities::{crm_account, crm_contact};
-use crate::store::{StoreError, WriteTx};
-
-/// SQLite takes 32,766 variables in a statement; an Account has fourteen.
-const CHUNK: usize = 1_000;
+use crate::store::{StoreError, WriteTx, bulk};
 
 /// Keeps a page of changes: rows come in or are replaced, deleted ones go. An id that comes twice counts as it came last;
 /// one that is also deleted is gone.
@@ -30,38 +25,22 @@ pub async fn keep(tx: &WriteTx, page: &ChangePage, generation: i64) -> Result<()
         .iter()
         .map(|it| (it.id.as_uuid(), it))
         .collect();
-    let accounts: Vec<_> = accounts
-        .values()
-        .map(|it| account_row(it, generation))
-        .collect();
-    for chunk in accounts.chunks(CHUNK) {
-        crm_account::Entity::insert_many(chunk.iter().map(|row| row.clone().into_active_model()))
-            .on_conflict(replaced_account())
-            .exec_without_returning(&**tx)
-            .await?;
-    }
+    let accounts = accounts.values().map(|it| account_row(it, generation));
+    bulk::insert_or(tx, accounts, replaced_account()).await?;
     let contacts: BTreeMap<Uuid, &DirectoryContact> = page
         .contacts
         .iter()
         .map(|it| (it.id.as_uuid(), it))
         .collect();
-    let contacts: Vec<_> = contacts
-        .values()
-        .map(|it| contact_row(it, generation))
-        .collect();
-    for chunk in contacts.chunks(CHUNK) {
-        crm_contact::Entity::insert_many(chunk.iter().map(|row| row.clone().into_active_model()))
-            .on_conflict(replaced_contact())
-            .exec_without_returning(&**tx)
-            .await?;
-    }
-    for chunk in page.deleted_accounts.chunks(CHUNK) {
+    let contacts = contacts.values().map(|it| contact_row(it, generation));
+    bulk::insert_or(tx, contacts, replaced_contact()).await?;
+    for chunk in page.deleted_accounts.chunks(bulk::IDS_AT_ONCE) {
         crm_account::Entity::delete_many()
             .filter(crm_account::Column::Id.is_in(chunk.iter().map(|id| id.as_uuid())))
             .exec(&**tx)
             .await?;
     }
-    for chunk in page.deleted_contacts.chunks(CHUNK) {
+    for chunk in page.deleted_contacts.chunks(bulk::IDS_AT_ONCE) {
         crm_contact::Entity::delete_many()
             .filter(crm_contact::Column::Id.is_in(chunk.iter().map(|id| id.as_uuid())))
             .exec(&**tx)

@@ -18,10 +18,7 @@ use crate::domain::ports::sealer::Sealed;
 use crate::domain::trigger::Subscription;
 use crate::store::entities::{delivery, outbox_event, trigger_subscription};
 use crate::store::triggers;
-use crate::store::{Engine, Store, StoreError, WriteTx};
-
-/// SQLite takes 32,766 variables in a statement.
-const CHUNK: usize = 1000;
+use crate::store::{Engine, Store, StoreError, WriteTx, bulk};
 
 /// An active subscription with deliveries due.
 #[derive(Debug, Clone)]
@@ -194,7 +191,7 @@ async fn events_of(
     ids.sort_unstable();
     ids.dedup();
     let mut events = HashMap::with_capacity(ids.len());
-    for ids in ids.chunks(CHUNK) {
+    for ids in ids.chunks(bulk::IDS_AT_ONCE) {
         let found = outbox_event::Entity::find()
             .filter(outbox_event::Column::Id.is_in(ids.iter().copied()))
             .all(store.reader())

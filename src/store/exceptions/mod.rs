@@ -15,16 +15,13 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::WriteTx;
 use super::entities::exception::{self, Column};
 use super::error::StoreError;
+use super::{WriteTx, bulk};
 use crate::domain::context::Context;
 use crate::domain::event::NewEvent;
 use crate::domain::exception::{ExceptionKind, NewException, OpenException};
 use crate::domain::ids::{ExceptionId, ProviderId};
-
-/// SQLite takes 32,766 variables in a statement; a row has at most twelve.
-const CHUNK: usize = 2000;
 
 /// Opens an exception, unless one of this kind is already open for the subject.
 ///
@@ -133,7 +130,7 @@ pub async fn open_of(
     subjects: &[String],
 ) -> Result<Vec<(ExceptionKind, String)>, StoreError> {
     let mut open = Vec::new();
-    for chunk in subjects.chunks(CHUNK) {
+    for chunk in subjects.chunks(bulk::IDS_AT_ONCE) {
         let rows: Vec<(String, String)> = exception::Entity::find()
             .select_only()
             .columns([Column::Kind, Column::Subject])
@@ -162,7 +159,7 @@ pub async fn settle(
     wanted: Vec<NewException>,
 ) -> Result<(usize, usize), StoreError> {
     let mut open: HashMap<(String, String), Uuid> = HashMap::new();
-    for chunk in subjects.chunks(CHUNK) {
+    for chunk in subjects.chunks(bulk::IDS_AT_ONCE) {
         let rows: Vec<(Uuid, String, String)> = exception::Entity::find()
             .select_only()
             .columns([Column::Id, Column::Kind, Column::Subject])
@@ -188,7 +185,7 @@ pub async fn settle(
     }
     let obsolete: Vec<Uuid> = open.into_values().collect();
     let mut closed = 0;
-    for chunk in obsolete.chunks(CHUNK) {
+    for chunk in obsolete.chunks(bulk::IDS_AT_ONCE) {
         let those = Cond::all().add(Column::Id.is_in(chunk.iter().copied()));
         closed += close_those(tx, context, those).await?;
     }
@@ -221,7 +218,7 @@ async fn insert(
 ) -> Result<usize, StoreError> {
     let mut changes = tally::Changes::default();
     let mut added = 0;
-    for chunk in opened.chunks(CHUNK) {
+    for chunk in opened.chunks(bulk::IDS_AT_ONCE) {
         let rows = chunk.iter().map(|(it, import_of)| exception::ActiveModel {
             id: Set(it.id.as_uuid()),
             kind: Set(it.kind.name().to_owned()),
@@ -233,10 +230,8 @@ async fn insert(
             untold_of: Set(import_of.map(ProviderId::as_uuid)),
             ..Default::default()
         });
-        let inserted = exception::Entity::insert_many(rows)
-            .on_conflict(OnConflict::new().do_nothing().to_owned())
-            .exec_without_returning(&**tx)
-            .await?;
+        let there = OnConflict::new().do_nothing().to_owned();
+        let inserted = bulk::insert_or(tx, rows, there).await?;
         let mut there: Vec<&(OpenException, Option<ProviderId>)> = chunk.iter().collect();
         if usize::try_from(inserted) != Ok(chunk.len()) {
             let ids = chunk.iter().map(|(it, _)| it.id.as_uuid());

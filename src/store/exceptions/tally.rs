@@ -19,12 +19,9 @@ use crate::domain::context::Context;
 use crate::domain::exception::ExceptionKind;
 use crate::store::entities::exception;
 use crate::store::entities::exception_tally::{ActiveModel, Column, Entity};
-use crate::store::{StoreError, WriteTx};
+use crate::store::{StoreError, WriteTx, bulk};
 
 const HOUR: i64 = 3600;
-/// SQLite takes 32,766 variables in a statement; a row has four.
-const CHUNK: usize = 5000;
-
 /// How many more of a kind are open that were raised in an hour.
 #[derive(Debug, Default)]
 pub(super) struct Changes(BTreeMap<(String, i64), i64>);
@@ -42,23 +39,17 @@ impl Changes {
 
     /// Writes them.
     pub(super) async fn keep(self, tx: &WriteTx, context: &Context) -> Result<(), StoreError> {
-        let rows: Vec<_> = self
-            .0
-            .into_iter()
-            .filter(|(_, change)| *change != 0)
-            .map(|((kind, hour), change)| ActiveModel {
-                id: Set(context.new_uuid()),
-                kind: Set(kind),
-                hour: Set(hour),
-                change: Set(change),
-            })
-            .collect();
-        for chunk in rows.chunks(CHUNK) {
-            Entity::insert_many(chunk.to_vec())
-                .exec_without_returning(&**tx)
-                .await?;
-        }
-        Ok(())
+        let rows =
+            self.0
+                .into_iter()
+                .filter(|(_, change)| *change != 0)
+                .map(|((kind, hour), change)| ActiveModel {
+                    id: Set(context.new_uuid()),
+                    kind: Set(kind),
+                    hour: Set(hour),
+                    change: Set(change),
+                });
+        bulk::insert(tx, rows).await
     }
 }
 
@@ -76,7 +67,7 @@ pub async fn fold(tx: &WriteTx, context: &Context) -> Result<(), StoreError> {
     if sums.0.len() == ids.len() {
         return Ok(());
     }
-    for chunk in ids.chunks(CHUNK) {
+    for chunk in ids.chunks(bulk::IDS_AT_ONCE) {
         Entity::delete_many()
             .filter(Column::Id.is_in(chunk.iter().copied()))
             .exec(&**tx)

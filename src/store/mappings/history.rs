@@ -14,7 +14,7 @@ use crate::domain::context::Context;
 use crate::domain::ids::{AccountId, ProviderAccountId};
 use crate::domain::mapping::{MappedBy, Mapping, MappingState, MatchEvidence};
 use crate::store::entities::mapping_history;
-use crate::store::{StoreError, WriteTx};
+use crate::store::{StoreError, WriteTx, bulk};
 
 pub(super) async fn insert(
     tx: &WriteTx,
@@ -23,10 +23,7 @@ pub(super) async fn insert(
     changes: &[Change],
 ) -> Result<(), StoreError> {
     let rows = changes.iter().map(|change| row(context, by, change));
-    mapping_history::Entity::insert_many(rows)
-        .exec_without_returning(&**tx)
-        .await?;
-    Ok(())
+    bulk::insert(tx, rows).await
 }
 
 fn row(context: &Context, by: &Caller, change: &Change) -> mapping_history::ActiveModel {

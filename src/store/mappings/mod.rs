@@ -11,15 +11,12 @@ use std::ops::Deref;
 
 use chrono::NaiveDate;
 use sea_orm::sea_query::{Expr, ExprTrait, LockType, OnConflict, Query};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::entities::{crm_account, provider_account};
 use super::error::StoreError;
 use super::provider_accounts::with_domains;
-use super::{Signal, WriteTx};
+use super::{Signal, WriteTx, bulk};
 use crate::domain::account::AccountState;
 use crate::domain::caller::Caller;
 use crate::domain::context::Context;
@@ -28,9 +25,6 @@ use crate::domain::mapping::{Mapping, MatchEvidence};
 use crate::domain::provider_account::ProviderAccount;
 
 pub use history::{PastChange, evidence, history, taken_away};
-
-/// SQLite takes 32,766 variables in a statement; a Provider Account has twenty-four.
-const CHUNK: usize = 1000;
 
 /// A Provider Account that nobody else can change until this transaction ends.
 #[derive(Debug, Clone)]
@@ -86,7 +80,7 @@ pub async fn lock(tx: &WriteTx, ids: &[ProviderAccountId]) -> Result<Vec<Locked>
     ids.sort_unstable();
     ids.dedup();
     let mut locked = Vec::with_capacity(ids.len());
-    for chunk in ids.chunks(CHUNK) {
+    for chunk in ids.chunks(bulk::IDS_AT_ONCE) {
         let rows = provider_account::Entity::find()
             .filter(provider_account::Column::Id.is_in(chunk.iter().copied()))
             .order_by_asc(provider_account::Column::Id)
@@ -126,18 +120,11 @@ pub async fn write(
             Column::MappingVersion,
         ])
         .to_owned();
-    for chunk in changes.chunks(CHUNK) {
-        let rows = chunk
-            .iter()
-            .map(|change| new_row(change, unique).into_active_model());
-        provider_account::Entity::insert_many(rows)
-            .on_conflict(replace.clone())
-            .exec_without_returning(&**tx)
-            .await?;
-        history::insert(tx, context, by, chunk).await?;
-        let ids: Vec<_> = chunk.iter().map(|change| change.of.id).collect();
-        suggestions::forget(tx, &ids).await?;
-    }
+    let rows = changes.iter().map(|change| new_row(change, unique));
+    bulk::insert_or(tx, rows, replace).await?;
+    history::insert(tx, context, by, changes).await?;
+    let ids: Vec<_> = changes.iter().map(|change| change.of.id).collect();
+    suggestions::forget(tx, &ids).await?;
     if !changes.is_empty() {
         tx.signal(Signal::ProviderAccountsChanged);
     }
@@ -183,7 +170,7 @@ pub async fn mapped_to(
 ) -> Result<Vec<(ProviderAccountId, AccountId)>, StoreError> {
     use provider_account::Column;
     let mut found = Vec::new();
-    for chunk in accounts.chunks(CHUNK) {
+    for chunk in accounts.chunks(bulk::IDS_AT_ONCE) {
         let rows: Vec<(uuid::Uuid, uuid::Uuid)> = provider_account::Entity::find()
             .select_only()
             .columns([Column::Id, Column::AccountId])

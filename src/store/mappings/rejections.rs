@@ -6,13 +6,12 @@ use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use sha2::{Digest, Sha256};
 
-use super::CHUNK;
 use crate::domain::caller::Caller;
 use crate::domain::context::Context;
 use crate::domain::ids::{AccountId, ProviderAccountId};
 use crate::domain::mapping::Reason;
 use crate::store::entities::suggestion_rejection::{ActiveModel, Column, Entity};
-use crate::store::{StoreError, WriteTx};
+use crate::store::{StoreError, WriteTx, bulk};
 
 /// Stands for what speaks for a candidate. Weights drift while the CRM grows and do not count, nor does what speaks
 /// against it.
@@ -74,7 +73,7 @@ pub async fn of(
     ids: &[ProviderAccountId],
 ) -> Result<HashMap<(ProviderAccountId, AccountId), String>, StoreError> {
     let mut found = HashMap::new();
-    for chunk in ids.chunks(CHUNK) {
+    for chunk in ids.chunks(bulk::IDS_AT_ONCE) {
         let rows = Entity::find()
             .filter(Column::ProviderAccountId.is_in(chunk.iter().map(|id| id.as_uuid())))
             .all(connection)

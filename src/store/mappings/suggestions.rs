@@ -10,10 +10,7 @@ use sea_orm::{
 use crate::domain::ids::{AccountId, ProviderAccountId};
 use crate::domain::mapping::Suggestion;
 use crate::store::entities::suggestion;
-use crate::store::{Signal, StoreError, WriteTx};
-
-/// SQLite takes 32,766 variables in a statement; a suggestion has six.
-const CHUNK: usize = 1000;
+use crate::store::{Signal, StoreError, WriteTx, bulk};
 
 /// A suggestion with the Account's name, for people to read.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,7 +46,7 @@ pub async fn of(
 ) -> Result<HashMap<ProviderAccountId, Vec<NamedSuggestion>>, StoreError> {
     use suggestion::Column;
     let mut found: HashMap<ProviderAccountId, Vec<NamedSuggestion>> = HashMap::new();
-    for chunk in ids.chunks(CHUNK) {
+    for chunk in ids.chunks(bulk::IDS_AT_ONCE) {
         let rows = suggestion::Entity::find()
             .filter(Column::ProviderAccountId.is_in(chunk.iter().map(|id| id.as_uuid())))
             .order_by_asc(Column::ProviderAccountId)
@@ -93,15 +90,8 @@ pub async fn replace(
 ) -> Result<(), StoreError> {
     let ids: Vec<_> = made.iter().map(|(id, _)| *id).collect();
     forget(tx, &ids).await?;
-    let rows: Vec<_> = made
-        .iter()
-        .flat_map(|(id, named)| rows_of(*id, named))
-        .collect();
-    for chunk in rows.chunks(CHUNK) {
-        suggestion::Entity::insert_many(chunk.to_vec())
-            .exec_without_returning(&**tx)
-            .await?;
-    }
+    let rows = made.iter().flat_map(|(id, named)| rows_of(*id, named));
+    bulk::insert(tx, rows).await?;
     if !made.is_empty() {
         tx.signal(Signal::ProviderAccountsChanged);
     }
@@ -129,7 +119,7 @@ fn rows_of(
 /// # Errors
 /// When the database refuses.
 pub(super) async fn forget(tx: &WriteTx, ids: &[ProviderAccountId]) -> Result<(), StoreError> {
-    for chunk in ids.chunks(CHUNK) {
+    for chunk in ids.chunks(bulk::IDS_AT_ONCE) {
         suggestion::Entity::delete_many()
             .filter(
                 suggestion::Column::ProviderAccountId.is_in(chunk.iter().map(|id| id.as_uuid())),

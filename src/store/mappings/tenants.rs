@@ -9,13 +9,12 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::CHUNK;
 use crate::domain::ids::{AccountId, ProviderAccountId, ProviderId};
 use crate::domain::mapping::MappingState;
 use crate::domain::provider_account::DomainSource;
-use crate::store::StoreError;
 use crate::store::entities::provider_account::{Column, Entity};
 use crate::store::entities::{provider, provider_account_domain};
+use crate::store::{StoreError, bulk};
 
 /// A mapped Provider Account, by its tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +42,7 @@ pub async fn at_accounts(
     accounts: &[AccountId],
 ) -> Result<Vec<MappedTenant>, StoreError> {
     let mut found = Vec::new();
-    for chunk in accounts.chunks(CHUNK) {
+    for chunk in accounts.chunks(bulk::IDS_AT_ONCE) {
         let these = Column::AccountId.is_in(chunk.iter().map(|id| id.as_uuid()));
         found.extend(read(connection, Condition::all().add(these)).await?);
     }
@@ -59,7 +58,7 @@ pub async fn of_tenants(
     tenants: &[&str],
 ) -> Result<Vec<MappedTenant>, StoreError> {
     let mut found = Vec::new();
-    for chunk in tenants.chunks(CHUNK) {
+    for chunk in tenants.chunks(bulk::IDS_AT_ONCE) {
         let these = Column::TenantId.is_in(chunk.iter().copied());
         let mapped = Condition::all()
             .add(these)

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Cond, Expr, OnConflict};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 use uuid::Uuid;
 
@@ -19,10 +19,7 @@ use crate::domain::provider_account::{
     CustomerDetails, DomainSource, ExternalId, ListedCustomer, ProviderAccount,
 };
 use crate::store::entities::{provider_account, provider_account_domain};
-use crate::store::{Signal, StoreError, WriteTx};
-
-/// SQLite takes 32,766 variables in a statement; a Provider Account has twenty-four.
-const CHUNK: usize = 1000;
+use crate::store::{Signal, StoreError, WriteTx, bulk};
 
 /// What we know of a listed customer, enough to see whether the listing says anything new.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,12 +137,7 @@ pub async fn insert(
         .iter()
         .filter_map(|row| Some((row.id, row.default_domain.clone()?, DomainSource::Default)))
         .collect();
-    for chunk in rows.chunks(CHUNK) {
-        let rows = chunk.iter().map(|row| row.clone().into_active_model());
-        provider_account::Entity::insert_many(rows)
-            .exec_without_returning(&**tx)
-            .await?;
-    }
+    bulk::insert(tx, rows.iter().cloned()).await?;
     insert_domains(tx, domains).await?;
     tx.signal(Signal::ProviderAccountsChanged);
     super::with_domains(&**tx, rows).await
@@ -392,7 +384,7 @@ pub async fn mark_missing(
     context: &Context,
     ids: &[ProviderAccountId],
 ) -> Result<(), StoreError> {
-    for chunk in ids.chunks(CHUNK) {
+    for chunk in ids.chunks(bulk::IDS_AT_ONCE) {
         provider_account::Entity::update_many()
             .col_expr(
                 provider_account::Column::MissingSince,
@@ -413,7 +405,7 @@ async fn rows_with_ids(
     ids: &[Uuid],
 ) -> Result<Vec<provider_account::Model>, StoreError> {
     let mut rows = Vec::with_capacity(ids.len());
-    for chunk in ids.chunks(CHUNK) {
+    for chunk in ids.chunks(bulk::IDS_AT_ONCE) {
         let found = provider_account::Entity::find()
             .filter(provider_account::Column::Id.is_in(chunk.iter().copied()));
         rows.extend(found.all(&**tx).await?);
@@ -429,14 +421,7 @@ async fn upsert(
     let replace = OnConflict::column(provider_account::Column::Id)
         .update_columns(columns.iter().copied())
         .to_owned();
-    for chunk in rows.chunks(CHUNK) {
-        let rows = chunk.iter().map(|row| row.clone().into_active_model());
-        provider_account::Entity::insert_many(rows)
-            .on_conflict(replace.clone())
-            .exec_without_returning(&**tx)
-            .await?;
-    }
-    Ok(())
+    bulk::insert_or(tx, rows, replace).await.map(drop)
 }
 
 async fn delete_domains(
@@ -445,7 +430,7 @@ async fn delete_domains(
     sources: &[DomainSource],
 ) -> Result<(), StoreError> {
     use provider_account_domain::Column;
-    for chunk in ids.chunks(CHUNK) {
+    for chunk in ids.chunks(bulk::IDS_AT_ONCE) {
         provider_account_domain::Entity::delete_many()
             .filter(Column::ProviderAccountId.is_in(chunk.iter().copied()))
             .filter(Column::Source.is_in(sources.iter().map(|source| source.name())))
@@ -460,19 +445,14 @@ async fn insert_domains(
     domains: Vec<(Uuid, String, DomainSource)>,
 ) -> Result<(), StoreError> {
     let unique: HashSet<_> = domains.into_iter().collect();
-    let unique: Vec<_> = unique.into_iter().collect();
-    for chunk in unique.chunks(CHUNK) {
-        let rows = chunk.iter().map(
+    let rows =
+        unique.into_iter().map(
             |(id, domain, source)| provider_account_domain::ActiveModel {
-                provider_account_id: Set(*id),
-                domain: Set(domain.clone()),
+                provider_account_id: Set(id),
+                domain: Set(domain),
                 source: Set(source.name().to_owned()),
             },
         );
-        provider_account_domain::Entity::insert_many(rows)
-            .on_conflict(OnConflict::new().do_nothing().to_owned())
-            .exec_without_returning(&**tx)
-            .await?;
-    }
-    Ok(())
+    let there = OnConflict::new().do_nothing().to_owned();
+    bulk::insert_or(tx, rows, there).await.map(drop)
 }

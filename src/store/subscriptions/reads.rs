@@ -4,15 +4,12 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use crate::domain::ids::ProviderAccountId;
 use crate::store::entities::subscription_read::{self, Column, Entity};
-use crate::store::{StoreError, WriteTx};
-
-/// SQLite takes 32,766 variables in a statement; a row has five.
-const CHUNK: usize = 5000;
+use crate::store::{StoreError, WriteTx, bulk};
 
 /// The last reading of one customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +35,7 @@ pub async fn of(
     ids: &[ProviderAccountId],
 ) -> Result<HashMap<ProviderAccountId, Reading>, StoreError> {
     let mut found = HashMap::with_capacity(ids.len());
-    for chunk in ids.chunks(CHUNK) {
+    for chunk in ids.chunks(bulk::IDS_AT_ONCE) {
         let ids: Vec<Uuid> = chunk.iter().map(|id| id.as_uuid()).collect();
         let rows = Entity::find()
             .filter(Column::ProviderAccountId.is_in(ids))
@@ -72,21 +69,14 @@ pub async fn keep(tx: &WriteTx, readings: Vec<Reading>) -> Result<(), StoreError
             Column::CorrelationId,
         ])
         .to_owned();
-    for chunk in readings.chunks(CHUNK) {
-        let rows = chunk.iter().map(|reading| {
-            subscription_read::Model {
-                provider_account_id: reading.provider_account_id.as_uuid(),
-                asked_at: reading.asked_at,
-                whole_at: reading.whole_at,
-                error: reading.error.clone(),
-                correlation_id: reading.correlation_id.clone(),
-            }
-            .into_active_model()
+    let rows = readings
+        .into_iter()
+        .map(|reading| subscription_read::Model {
+            provider_account_id: reading.provider_account_id.as_uuid(),
+            asked_at: reading.asked_at,
+            whole_at: reading.whole_at,
+            error: reading.error,
+            correlation_id: reading.correlation_id,
         });
-        Entity::insert_many(rows)
-            .on_conflict(replace.clone())
-            .exec_without_returning(&**tx)
-            .await?;
-    }
-    Ok(())
+    bulk::insert_or(tx, rows, replace).await.map(drop)
 }

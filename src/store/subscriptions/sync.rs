@@ -1,10 +1,7 @@
 //! What a sync of subscriptions locks and writes, in bulk (D2): an unchanged customer costs no row of a subscription.
 
 use sea_orm::sea_query::{Cond, LockType, OnConflict};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::to_domain;
@@ -18,10 +15,7 @@ use crate::domain::provider_account::ExternalId;
 use crate::domain::subscription::{HeldFor, Subscription};
 use crate::store::entities::provider_account;
 use crate::store::entities::subscription::{self, Column, Entity};
-use crate::store::{StoreError, WriteTx};
-
-/// SQLite takes 32,766 variables in a statement; a subscription has twenty-four.
-const CHUNK: usize = 1000;
+use crate::store::{StoreError, WriteTx, bulk};
 
 /// What a sync of subscriptions has to know of a customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,7 +101,7 @@ pub async fn lock(tx: &WriteTx, ids: &[ProviderAccountId]) -> Result<Vec<Custome
     ids.sort_unstable();
     ids.dedup();
     let mut locked = Vec::with_capacity(ids.len());
-    for chunk in ids.chunks(CHUNK) {
+    for chunk in ids.chunks(bulk::IDS_AT_ONCE) {
         let rows: Vec<CustomerRow> = customers()
             .filter(provider_account::Column::Id.is_in(chunk.iter().copied()))
             .lock(LockType::Update)
@@ -130,7 +124,7 @@ pub async fn of_customers(
     ids: &[ProviderAccountId],
 ) -> Result<Vec<Subscription>, StoreError> {
     let mut found = Vec::new();
-    for chunk in ids.chunks(CHUNK) {
+    for chunk in ids.chunks(bulk::IDS_AT_ONCE) {
         let of = Column::ProviderAccountId.is_in(chunk.iter().map(|id| id.as_uuid()));
         let rows = Entity::find()
             .filter(of)
@@ -226,16 +220,8 @@ pub async fn write(tx: &WriteTx, subscriptions: Vec<Subscription>) -> Result<(),
             Column::Version,
         ])
         .to_owned();
-    let mut rest = subscriptions.into_iter().peekable();
-    while rest.peek().is_some() {
-        let rows: Result<Vec<_>, _> = rest.by_ref().take(CHUNK).map(to_row).collect();
-        let rows = rows?.into_iter().map(IntoActiveModel::into_active_model);
-        Entity::insert_many(rows)
-            .on_conflict(replace.clone())
-            .exec_without_returning(&**tx)
-            .await?;
-    }
-    Ok(())
+    let rows: Result<Vec<_>, _> = subscriptions.into_iter().map(to_row).collect();
+    bulk::insert_or(tx, rows?, replace).await.map(drop)
 }
 
 /// The ids of every subscription, in pages of their order. For what looks at all of them.
