@@ -107,7 +107,7 @@ pub async fn pause() {
         clippy::disallowed_methods,
         reason = "a measurement waits in real time"
     )]
-    tokio::time::sleep(Duration::from_millis(5)).await;
+    tokio::time::sleep(Duration::from_millis(20)).await;
 }
 
 /// The service's API.

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DerivePartialModel, EntityTrait, QueryFilter, QuerySelect,
+};
 use uuid::Uuid;
 
 use super::bulk;
@@ -62,6 +64,26 @@ pub struct SubscriptionFacts {
     pub gone: bool,
 }
 
+/// What is asked of a subscription's row; its other half, with the provider's further words, is not needed.
+#[derive(DerivePartialModel)]
+#[sea_orm(entity = "subscription::Entity")]
+struct Row {
+    id: Uuid,
+    provider_id: Uuid,
+    provider_account_id: Uuid,
+    name: String,
+    product_id: Option<String>,
+    unit: Option<String>,
+    quantity: i64,
+    unit_cost: Option<String>,
+    currency: Option<String>,
+    account_id: Option<Uuid>,
+    contract_id: Option<Uuid>,
+    held_for: Option<String>,
+    selling_price: Option<String>,
+    gone_since: Option<DateTime<Utc>>,
+}
+
 /// The facts of these subscriptions, those that exist. Changes are overdue that should have been made before `late`.
 ///
 /// # Errors
@@ -73,6 +95,7 @@ pub async fn of_subscriptions(
 ) -> Result<Vec<SubscriptionFacts>, StoreError> {
     let rows = subscription::Entity::find()
         .filter(subscription::Column::Id.is_in(ids.iter().map(|id| id.as_uuid())))
+        .into_partial_model::<Row>()
         .all(connection)
         .await?;
     let contracts = contracts(connection, &rows).await?;
@@ -91,12 +114,12 @@ pub async fn of_subscriptions(
             contract: row.contract_id.and_then(|id| contracts.get(&id).cloned()),
             quantity: from_micros(row.quantity),
             logged: sums.get(&id).copied(),
-            unit_cost: decimal(&row, "unit_cost", row.unit_cost.as_deref())?,
+            unit_cost: decimal(row.id, "unit_cost", row.unit_cost.as_deref())?,
             currency: row
                 .currency
                 .as_deref()
                 .and_then(|code| Currency::parse(code).ok()),
-            selling_price: decimal(&row, "selling_price", row.selling_price.as_deref())?,
+            selling_price: decimal(row.id, "selling_price", row.selling_price.as_deref())?,
             gone: row.gone_since.is_some(),
             customer: customers
                 .get(&row.provider_account_id)
@@ -112,7 +135,7 @@ pub async fn of_subscriptions(
 
 async fn customer_names(
     connection: &impl ConnectionTrait,
-    rows: &[subscription::Model],
+    rows: &[Row],
 ) -> Result<HashMap<Uuid, String>, StoreError> {
     use provider_account::Column;
     let ids: HashSet<Uuid> = rows.iter().map(|row| row.provider_account_id).collect();
@@ -128,7 +151,7 @@ async fn customer_names(
 
 async fn contracts(
     connection: &impl ConnectionTrait,
-    rows: &[subscription::Model],
+    rows: &[Row],
 ) -> Result<HashMap<Uuid, ContractFacts>, StoreError> {
     use billing_contract::Column;
     let ids: HashSet<Uuid> = rows.iter().filter_map(|row| row.contract_id).collect();

@@ -41,13 +41,13 @@ pub struct Filter {
 pub type After = (String, Uuid);
 
 pub(super) fn decimal(
-    row: &subscription::Model,
+    id: Uuid,
     column: &'static str,
     text: Option<&str>,
 ) -> Result<Option<Decimal>, StoreError> {
     text.map(|text| {
         Decimal::from_str(text)
-            .map_err(|_| StoreError::impossible("subscription", column, row.id, text))
+            .map_err(|_| StoreError::impossible("subscription", column, id, text))
     })
     .transpose()
 }
@@ -78,7 +78,7 @@ pub(super) fn to_domain(row: subscription::Model) -> Result<Subscription, StoreE
                 .map(|text| external("parent_external_id", text))
                 .transpose()?,
             quantity: from_micros(row.quantity),
-            unit_cost: decimal(&row, "unit_cost", row.unit_cost.as_deref())?,
+            unit_cost: decimal(row.id, "unit_cost", row.unit_cost.as_deref())?,
             currency: currency.transpose()?,
             facts,
             name: row.name.clone(),
@@ -91,7 +91,7 @@ pub(super) fn to_domain(row: subscription::Model) -> Result<Subscription, StoreE
         account_id: row.account_id.map(AccountId::new),
         contract_id: row.contract_id.map(BillingContractId::new),
         held_for: held_for.transpose()?,
-        selling_price: decimal(&row, "selling_price", row.selling_price.as_deref())?,
+        selling_price: decimal(row.id, "selling_price", row.selling_price.as_deref())?,
         first_seen_at: row.first_seen_at,
         gone_since: row.gone_since,
         updated_at: row.updated_at,
