@@ -254,7 +254,7 @@ impl Flows {
         let other_currency = after.terms.currency != before.terms.currency;
         if other_currency && subscriptions::any_in(&*tx, id).await? {
             return Err(FlowError::Invalid(format!(
-                "the billing contract has subscriptions, so its currency stays {}; make another contract for {}",
+                "`currency` stays {}, because the billing contract has subscriptions; make another contract for {}",
                 before.terms.currency, after.terms.currency
             )));
         }

@@ -36,6 +36,15 @@ impl Flows {
         Ok(care::list(self.store.reader(), filter, now, after, top).await?)
     }
 
+    /// How many are open in all.
+    ///
+    /// # Errors
+    /// When the caller may not.
+    pub async fn count_open_exceptions(&self, caller: &Caller) -> Result<i64, FlowError> {
+        caller.require(Permission::Read)?;
+        Ok(tally::open(self.store.reader()).await?)
+    }
+
     /// How many of each kind are open, by age.
     ///
     /// # Errors

@@ -49,6 +49,40 @@ pub fn next_run(
 /// Jobs of one schedule that are shown at most.
 const MOST_JOBS: u64 = 100;
 
+/// Who says when a schedule fires, and whether it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeper {
+    /// Whoever may configure, here.
+    People,
+    /// The setting of this name; it is read when the service starts.
+    Setting(&'static str),
+    /// The program itself.
+    Program,
+}
+
+impl Schedule {
+    /// Who keeps it.
+    #[must_use]
+    pub const fn keeper(&self) -> Keeper {
+        match self.work {
+            JobWork::SyncCrmDirectory => Keeper::Setting("dataverse.refresh"),
+            JobWork::SyncProviderAccounts { .. } | JobWork::SyncSubscriptions { .. } => {
+                Keeper::People
+            }
+            _ => Keeper::Program,
+        }
+    }
+}
+
+/// The names of all time zones.
+#[must_use]
+pub fn zones() -> Vec<&'static str> {
+    chrono_tz::TZ_VARIANTS
+        .iter()
+        .map(|zone| zone.name())
+        .collect()
+}
+
 /// What to change; `None` leaves it.
 #[derive(Debug, Clone, Default)]
 pub struct ScheduleChange {
@@ -74,7 +108,15 @@ impl Flows {
         Ok(jobs::schedules::list(self.store.reader()).await?)
     }
 
-    async fn schedule(&self, caller: &Caller, id: ScheduleId) -> Result<Schedule, FlowError> {
+    /// One schedule.
+    ///
+    /// # Errors
+    /// When the caller may not, or there is no such schedule.
+    pub async fn get_schedule(
+        &self,
+        caller: &Caller,
+        id: ScheduleId,
+    ) -> Result<Schedule, FlowError> {
         caller.require(Permission::Read)?;
         jobs::schedules::find_by_id(self.store.reader(), id)
             .await?
@@ -110,12 +152,20 @@ impl Flows {
         change: &ScheduleChange,
     ) -> Result<Schedule, FlowError> {
         caller.require(Permission::Configure)?;
-        let before = self.schedule(caller, id).await?;
-        if before.work.provider_id().is_none() {
-            return Err(FlowError::Invalid(format!(
-                "the schedule of {} follows the settings file; change it there",
-                before.work.kind()
-            )));
+        let before = self.get_schedule(caller, id).await?;
+        let kind = before.work.kind();
+        match before.keeper() {
+            Keeper::People => {}
+            Keeper::Setting(name) => {
+                return Err(FlowError::Invalid(format!(
+                    "the schedule of {kind} follows the setting `{name}`; change it there and start the service anew"
+                )));
+            }
+            Keeper::Program => {
+                return Err(FlowError::Invalid(format!(
+                    "the schedule of {kind} is fixed; run it now if it is to run at another time"
+                )));
+            }
         }
         let after = SyncSchedule {
             cron: change.cron.clone().unwrap_or(before.cron),
@@ -158,7 +208,7 @@ impl Flows {
     /// When the caller may not, or there is no such schedule.
     pub async fn run_schedule(&self, caller: &Caller, id: ScheduleId) -> Result<Job, FlowError> {
         caller.require(Permission::Sync)?;
-        let schedule = self.schedule(caller, id).await?;
+        let schedule = self.get_schedule(caller, id).await?;
         self.request(caller, &schedule.work).await
     }
 
@@ -171,7 +221,7 @@ impl Flows {
         caller: &Caller,
         id: ScheduleId,
     ) -> Result<Vec<Job>, FlowError> {
-        self.schedule(caller, id).await?;
+        self.get_schedule(caller, id).await?;
         let filter = jobs::Filter {
             schedule: Some(id),
             ..jobs::Filter::default()

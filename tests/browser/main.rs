@@ -10,6 +10,8 @@ mod connections;
 #[cfg(test)]
 mod consent;
 #[cfg(test)]
+mod contracts;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod plans;

@@ -76,6 +76,9 @@ struct Page {
     mapping: String,
     evidence: Vec<String>,
     may_map: bool,
+    /// Its Account, where it is mapped.
+    account: Option<AccountId>,
+    may_bill: bool,
     suggestions: Vec<Suggested>,
     query: String,
     candidates: Candidates,
@@ -189,6 +192,8 @@ async fn make(
             .flat_map(|it| it.reasons.iter().map(evidence_line))
             .collect(),
         may_map: visitor.may(Permission::Map),
+        account: account.mapping.account_id(),
+        may_bill: visitor.may(Permission::Bill),
         suggestions: suggestions.collect(),
         query: query.to_owned(),
         candidates: find(state, visitor, &account, query).await,

@@ -61,13 +61,15 @@ struct List {
     closed_link: String,
     closed: bool,
     next: Option<String>,
+    /// Where one is made, for who may.
+    new_link: Option<String>,
 }
 
 /// What an automation switch is called, and whether it is on.
-struct Switch {
-    name: &'static str,
-    label: &'static str,
-    on: bool,
+pub(super) struct Switch {
+    pub name: &'static str,
+    pub label: &'static str,
+    pub on: bool,
 }
 
 struct SubscriptionRow {
@@ -156,6 +158,10 @@ async fn list(state: &Data<ApiState>, visitor: &Visitor, asked: &Asked) -> Resul
         open_link: link(asked.account, false, None),
         closed_link: link(asked.account, true, None),
         next: next.map(|after| link(asked.account, closed, Some(&after))),
+        new_link: visitor.may(Permission::Bill).then(|| match asked.account {
+            Some(id) => format!("/billing-contracts/new?account={id}"),
+            None => "/billing-contracts/new".to_owned(),
+        }),
         closed,
     })
 }
@@ -195,7 +201,7 @@ fn facts(contract: &BillingContract) -> Vec<(&'static str, String)> {
     ]
 }
 
-const fn switches(on: Automation) -> [Switch; 4] {
+pub(super) const fn switches(on: Automation) -> [Switch; 4] {
     [
         Switch {
             name: "sync_to_accounting",
@@ -322,7 +328,13 @@ pub(super) async fn show(
         Err(refusal) => return *refusal,
     };
     let said = Said {
-        done: (query.done.as_deref() == Some("automation")).then_some("The automation is kept."),
+        done: match query.done.as_deref() {
+            Some("automation") => Some("The automation is kept."),
+            Some("made") => Some("The contract is made. What waited for it has landed in it."),
+            Some("changed") => Some("The contract is changed."),
+            Some("closed") => Some("The contract is closed."),
+            _ => None,
+        },
         ..Said::default()
     };
     match id_of(&id) {

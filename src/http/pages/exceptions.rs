@@ -122,10 +122,13 @@ fn link(kind: Option<ExceptionKind>, care: &str, more: &[(&str, &str)]) -> Strin
 }
 
 /// The page on which it is mended.
-fn page_of(subject: &str) -> Option<String> {
+fn page_of(kind: ExceptionKind, subject: &str, may_bill: bool) -> Option<String> {
     let (what, id) = subject.split_once('/')?;
     Some(match what {
         "subscription" => format!("/subscriptions/{id}"),
+        "account" if may_bill && kind == ExceptionKind::AccountWithoutContract => {
+            format!("/billing-contracts/new?account={id}")
+        }
         "account" => format!("/billing-contracts?account={id}"),
         "provider-account" => format!("/provider-accounts/{id}"),
         "provider" => format!("/providers/{id}"),
@@ -147,11 +150,11 @@ fn kind_row(count: &KindCount, asked: &Asked) -> KindRow {
     }
 }
 
-fn row(it: KeptException, now: DateTime<Utc>) -> Row {
+fn row(it: KeptException, now: DateTime<Utc>, may_bill: bool) -> Row {
     let note = it.note.as_deref().unwrap_or_default();
     let snoozed = it.snoozed_until.filter(|until| *until > now);
     Row {
-        link: page_of(&it.subject),
+        link: page_of(it.kind, &it.subject, may_bill),
         kind: capital(&it.kind.name().replace('-', " ")),
         detail: sentence(&it.detail),
         remedy: sentence(&it.remedy),
@@ -183,6 +186,7 @@ async fn page(
 ) -> Result<Page, FlowError> {
     let flows = &state.flows;
     let (now, care) = (flows.context.now(), asked.care());
+    let may_bill = visitor.may(Permission::Bill);
     let counts = flows.count_exceptions(&visitor.caller).await?;
     let after = asked.after.zip(asked.after_id);
     let filter = asked.filter();
@@ -215,7 +219,7 @@ async fn page(
         }),
         kind: asked.kind().map_or("", ExceptionKind::name),
         care,
-        rows: found.into_iter().map(|it| row(it, now)).collect(),
+        rows: found.into_iter().map(|it| row(it, now, may_bill)).collect(),
         next,
         empty: empty(total, care == "all" || asked.kind().is_some()),
         naps: NAPS,

@@ -16,7 +16,7 @@ use crate::domain::ids::{JobId, ProviderId, ScheduleId};
 use crate::domain::job::{Job, JobState, JobWork};
 use crate::domain::provider::Provider;
 use crate::flows::FlowError;
-use crate::flows::schedules::{Schedule, ScheduleChange};
+use crate::flows::schedules::{Keeper, Schedule, ScheduleChange};
 use crate::http::state::ApiState;
 
 /// Jobs shown.
@@ -28,18 +28,18 @@ pub(super) struct Bare {
     csrf: String,
 }
 
-struct JobRow {
+pub(super) struct JobRow {
     id: JobId,
     what: String,
-    state: &'static str,
-    tone: &'static str,
+    pub state: &'static str,
+    pub tone: &'static str,
     /// Of one that runs.
     progress: Option<(i64, Option<i64>)>,
     /// HTML of fixed words and a time.
     tried: String,
-    error: String,
+    pub error: String,
     by: String,
-    when: String,
+    pub when: String,
     cancels: bool,
     reruns: bool,
 }
@@ -51,8 +51,8 @@ struct ScheduleRow {
     next: String,
     last: String,
     enabled: bool,
-    /// The settings file has the others.
-    ours: bool,
+    /// Who sets it, where that is not done here.
+    kept: String,
 }
 
 /// All of it; the fragment that refreshes itself while something runs.
@@ -79,7 +79,7 @@ struct Fragment {
     work: Work,
 }
 
-fn what(work: &JobWork, providers: &[Provider]) -> String {
+pub(super) fn what(work: &JobWork, providers: &[Provider]) -> String {
     let kind = capital(&work.kind().replace('-', " ")).replace("crm", "CRM");
     let name = |id: ProviderId| providers.iter().find(|provider| provider.id == id);
     match work.provider_id().and_then(name) {
@@ -88,7 +88,7 @@ fn what(work: &JobWork, providers: &[Provider]) -> String {
     }
 }
 
-fn job(it: Job, providers: &[Provider], now: DateTime<Utc>) -> JobRow {
+pub(super) fn job(it: Job, providers: &[Provider], now: DateTime<Utc>) -> JobRow {
     let (state, tone) = match it.state {
         JobState::Waiting => ("○ waiting", "muted"),
         JobState::InProgress => ("○ in progress", ""),
@@ -125,6 +125,20 @@ fn job(it: Job, providers: &[Provider], now: DateTime<Utc>) -> JobRow {
     }
 }
 
+/// Who says when a schedule runs, where people do not say it here.
+pub(super) fn kept(keeper: Keeper, enabled: bool) -> String {
+    let set = match keeper {
+        Keeper::People => return String::new(),
+        Keeper::Setting(name) => format!("follows the setting {name}"),
+        Keeper::Program => "fixed in the program".to_owned(),
+    };
+    if enabled {
+        set
+    } else {
+        format!("{set}, off while no CRM is connected")
+    }
+}
+
 fn schedule(it: Schedule, providers: &[Provider], now: DateTime<Utc>) -> ScheduleRow {
     ScheduleRow {
         id: it.id,
@@ -139,19 +153,23 @@ fn schedule(it: Schedule, providers: &[Provider], now: DateTime<Utc>) -> Schedul
             .last_run_at
             .map_or_else(|| "never".to_owned(), |at| ago(at, now)),
         enabled: it.enabled,
-        ours: it.work.provider_id().is_some(),
+        kept: kept(it.keeper(), it.enabled),
     }
+}
+
+/// The providers, for their names.
+pub(super) async fn providers(
+    state: &Data<ApiState>,
+    visitor: &Visitor,
+) -> Result<Vec<Provider>, FlowError> {
+    let known = state.flows.list_providers(&visitor.caller).await?;
+    Ok(known.into_iter().map(|it| it.provider).collect())
 }
 
 async fn work(state: &Data<ApiState>, visitor: &Visitor) -> Result<Work, FlowError> {
     let (flows, caller) = (&state.flows, &visitor.caller);
     let now = flows.context.now();
-    let providers: Vec<_> = flows
-        .list_providers(caller)
-        .await?
-        .into_iter()
-        .map(|it| it.provider)
-        .collect();
+    let providers = providers(state, visitor).await?;
     let jobs = flows.list_jobs(caller, MOST_JOBS).await?;
     let schedules = flows.list_schedules(caller).await?;
     Ok(Work {
@@ -287,9 +305,7 @@ async fn perform(
         Pressed::Run => flows.run_schedule(caller, schedule()?).await.map(drop),
         Pressed::Turn => {
             let id = schedule()?;
-            let known = flows.list_schedules(caller).await?;
-            let known = known.into_iter().find(|it| it.id == id);
-            let known = known.ok_or_else(|| FlowError::not_found("schedule", id))?;
+            let known = flows.get_schedule(caller, id).await?;
             let change = ScheduleChange {
                 enabled: Some(!known.enabled),
                 ..ScheduleChange::default()

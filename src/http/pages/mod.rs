@@ -10,6 +10,9 @@ mod change;
 mod client_secret;
 mod connect;
 mod consent;
+mod contract_change;
+mod contract_form;
+mod contract_make;
 mod contracts;
 mod crm;
 mod door;
@@ -22,6 +25,7 @@ mod provider;
 mod providers;
 mod refusal;
 mod reports;
+mod schedule;
 mod shell;
 mod sign_in;
 mod subscription;
@@ -82,6 +86,13 @@ fn billing(config: &mut ServiceConfig) {
         .service(exceptions::show)
         .service(exceptions::take_care)
         .service(contracts::show_all)
+        .service(contract_make::ask)
+        .service(contract_make::find_accounts)
+        .service(contract_make::make)
+        .service(contract_change::ask)
+        .service(contract_change::change)
+        .service(contract_change::ask_to_close)
+        .service(contract_change::close)
         .service(contracts::show)
         .service(contracts::automate)
         .service(preview::make)
@@ -95,6 +106,8 @@ fn billing(config: &mut ServiceConfig) {
         .service(jobs::show_work)
         .service(jobs::cancel)
         .service(jobs::rerun)
+        .service(schedule::show)
+        .service(schedule::change)
         .service(jobs::turn)
         .service(jobs::run);
 }

@@ -108,6 +108,8 @@ impl Section {
 pub(super) struct SectionLink {
     pub path: &'static str,
     pub label: &'static str,
+    /// Where it says how much there is to do.
+    pub count: Option<i64>,
     pub current: bool,
 }
 
@@ -144,25 +146,26 @@ impl Shell {
             user: visitor.caller.actor.name.clone(),
             csrf: visitor.session.csrf.clone(),
             views: views.into(),
-            sections: sections(None),
+            sections: sections(state.flows.count_open_exceptions(&visitor.caller).await?),
             counts,
         })
     }
 
     /// Of a page of this section.
-    pub fn at(self, section: Section) -> Self {
-        Self {
-            sections: sections(Some(section)),
-            ..self
+    pub fn at(mut self, section: Section) -> Self {
+        for ((other, ..), link) in Section::ALL.into_iter().zip(&mut self.sections) {
+            link.current = other == section;
         }
+        self
     }
 }
 
-fn sections(current: Option<Section>) -> Vec<SectionLink> {
+fn sections(exceptions: i64) -> Vec<SectionLink> {
     let links = Section::ALL.map(|(section, path, label)| SectionLink {
         path,
         label,
-        current: current == Some(section),
+        count: (section == Section::Exceptions).then_some(exceptions),
+        current: false,
     });
     links.into()
 }

@@ -76,6 +76,20 @@ pub async fn fold(tx: &WriteTx, context: &Context) -> Result<(), StoreError> {
     sums.keep(tx, context).await
 }
 
+/// How many are open in all, snoozed ones too.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn open(connection: &impl ConnectionTrait) -> Result<i64, StoreError> {
+    let sum: Option<Option<i64>> = Entity::find()
+        .select_only()
+        .expr_as(Expr::cust("CAST(SUM(change) AS BIGINT)"), "open")
+        .into_tuple()
+        .one(connection)
+        .await?;
+    Ok(sum.flatten().unwrap_or_default())
+}
+
 /// The ages that are told apart, in days.
 const AGES: [i64; 3] = [1, 7, 30];
 

@@ -4,6 +4,7 @@ mod access_log;
 mod authorisation;
 mod bad_input;
 mod billing_contracts;
+mod contract_pages;
 mod dataverse;
 mod document;
 mod edge;

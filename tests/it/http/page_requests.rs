@@ -1,30 +1,10 @@
 //! What a person gets for a request that cannot be read, and what a reader is offered.
 
-use provider_bridge::domain::caller::{Role, Roles};
-use reqwest::{Method, RequestBuilder};
-use secrecy::ExposeSecret;
+use provider_bridge::domain::caller::Role;
+use reqwest::Method;
 
-use crate::support::app::{Answer, PAGE_HOST, TestApp};
-
-const COOKIE: &str = "__Host-provider-bridge";
-const FORM: &str = "application/x-www-form-urlencoded";
-
-fn asked(app: &TestApp, method: Method, path: &str, cookie: &str) -> RequestBuilder {
-    let request = app.request(method, path).header("host", PAGE_HOST);
-    request.header("cookie", format!("{COOKIE}={cookie}"))
-}
-
-async fn signed_in(app: &TestApp, role: Role) -> String {
-    let link = app
-        .sessions
-        .create_link(&TestApp::operator(), "Ada", Roles::from([role]))
-        .await;
-    let body = format!("link={}", link.unwrap().expose_secret());
-    let enter = asked(app, Method::POST, "/sign-in", "").header("content-type", FORM);
-    let entered = Answer::of(enter.body(body)).await;
-    let set = entered.header("set-cookie").split(';').next().unwrap();
-    set.split_once('=').unwrap().1.to_owned()
-}
+use crate::support::app::{Answer, TestApp};
+use crate::support::pages::{FORM, asked, signed_in};
 
 crate::on_both_engines! {
     async fn a_query_or_form_that_cannot_be_read_is_answered_with_a_page(store: TestStore) {

@@ -10,5 +10,6 @@ pub mod http;
 pub mod issuer;
 pub mod log;
 pub mod outside;
+pub mod pages;
 mod postgres;
 pub mod stores;
