@@ -16,4 +16,6 @@ mod pages;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]
+mod schedules;
+#[cfg(test)]
 mod self_test;

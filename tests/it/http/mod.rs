@@ -14,6 +14,7 @@ mod guards;
 mod idempotency;
 mod idempotency_races;
 mod mapping;
+mod page_leafing;
 mod page_requests;
 mod polling;
 mod remapping;
