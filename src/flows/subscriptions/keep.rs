@@ -10,6 +10,7 @@ use super::preview::PreviewItem;
 use crate::domain::billing_contract::BillingContract;
 use crate::domain::caller::Caller;
 use crate::domain::ids::{AccountId, BillingContractId, ProviderAccountId};
+use crate::domain::money::Currency;
 use crate::domain::ports::provider::{ProviderError, SubscriptionListing};
 use crate::domain::subscription::Subscription;
 use crate::domain::subscription_run::SubscriptionRun;
@@ -34,6 +35,8 @@ pub(super) type Key = (ProviderAccountId, String);
 pub(super) struct Decision {
     /// The contract it was decided from.
     pub(super) contract: BillingContractId,
+    /// Its currency.
+    pub(super) currency: Currency,
     /// What was chosen, as the preview showed it. What is dealt with is taken out.
     pub(super) chosen: BTreeMap<Key, PreviewItem>,
     /// Customers that were read.
@@ -44,20 +47,40 @@ pub(super) struct Decision {
     pub(super) changed_since: Vec<(PreviewItem, Option<PreviewItem>)>,
 }
 
+/// What becomes of one subscription.
+enum Verdict {
+    NotChosen,
+    /// It is no longer as it was shown.
+    Changed {
+        id: String,
+        name: String,
+    },
+    /// Taken over, into this contract or where it lands by itself.
+    Take(Option<BillingContractId>),
+}
+
 impl Decision {
-    /// Whether to take this over: it was chosen, and is as it was shown.
-    fn takes(&mut self, customer: &Customer, compared: &Compared) -> bool {
-        let now = PreviewItem::of(customer, compared);
+    /// What to do with this: it was chosen or not, and is as it was shown or not.
+    fn verdict(&mut self, customer: &Customer, compared: &Compared) -> Verdict {
+        let now = PreviewItem::of(customer, compared).into_contract_in(self.currency, compared);
         let key = (customer.id, now.external_id.clone());
         let Some(then) = self.chosen.remove(&key) else {
-            return false;
+            return Verdict::NotChosen;
         };
-        if then == now {
-            self.applied += 1;
-            return true;
+        if then != now {
+            let (id, name) = (now.external_id.clone(), now.name.clone());
+            self.changed_since.push((then, Some(now)));
+            return Verdict::Changed { id, name };
         }
-        self.changed_since.push((then, Some(now)));
-        false
+        self.applied += 1;
+        // What does not fit the contract lands by itself (D9).
+        Verdict::Take(Some(self.contract).filter(|_| now.note.is_none()))
+    }
+
+    /// What was chosen of this customer, and is on neither side any more.
+    fn vanished(&self, customer: &Customer) -> Vec<PreviewItem> {
+        let of = self.chosen.iter().filter(|((id, _), _)| *id == customer.id);
+        of.map(|(_, then)| then.clone()).collect()
     }
 }
 
@@ -154,12 +177,24 @@ fn take_one(
     for compared in compare(ours, listing) {
         match decision.as_deref_mut() {
             None => batch.take(customer, compared, None, whole_before.is_none()),
-            Some(decision) => {
-                if decision.takes(customer, &compared) {
-                    batch.take(customer, compared, Some(decision.contract), false);
+            Some(decision) => match decision.verdict(customer, &compared) {
+                Verdict::NotChosen => {}
+                Verdict::Changed { id, name } => {
+                    let message = format!(
+                        "{name} changed after the preview and was left as it is; make a new preview"
+                    );
+                    batch.failed(customer, Some(id), &message, None);
                 }
-            }
+                Verdict::Take(into) => batch.take(customer, compared, into, false),
+            },
         }
+    }
+    for then in decision.map(|it| it.vanished(customer)).unwrap_or_default() {
+        let message = format!(
+            "the provider has {} no more, after the preview showed it; there is nothing to take over",
+            then.name
+        );
+        batch.failed(customer, Some(then.external_id), &message, None);
     }
     reading
 }

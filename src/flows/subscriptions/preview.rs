@@ -15,6 +15,7 @@ use crate::domain::ids::{
     BillingContractId, PreviewId, ProductSubscriptionId, ProviderAccountId, ProviderId,
     SubscriptionRunId,
 };
+use crate::domain::money::Currency;
 use crate::domain::ports::provider::{ProviderClient, ProviderError};
 use crate::domain::subscription::{FieldDifference, QUANTITY};
 use crate::domain::subscription_sync::{ChangeKind, Compared, compare};
@@ -52,6 +53,9 @@ pub struct PreviewItem {
     pub quantity_only: bool,
     /// Where they differ.
     pub differences: Vec<FieldDifference>,
+    /// Why it would not be put into the contract, where that is not plain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// The subscription it is an add-on of.
     pub parent_external_id: Option<String>,
 }
@@ -112,6 +116,7 @@ impl PreviewItem {
             quantity: text(|it| it.quantity.to_string()),
             status: text(|it| it.status.clone()),
             quantity_only,
+            note: None,
             differences: compared.differences.clone(),
             parent_external_id: listed
                 .and_then(|it| it.parent_id.as_ref())
@@ -119,11 +124,36 @@ impl PreviewItem {
         }
     }
 
+    /// As it would be put into a contract of this currency: one in another never is (D1).
+    pub(super) fn into_contract_in(mut self, currency: Currency, compared: &Compared) -> Self {
+        let theirs = compared.theirs.as_ref().and_then(|it| it.currency);
+        if let (true, Some(other)) = (self.attaches, theirs.filter(|it| *it != currency)) {
+            self.attaches = false;
+            self.note = Some(other_currency(other, currency));
+        }
+        self
+    }
+
     /// Whether taking it over changes anything.
     #[must_use]
     pub fn does_something(&self) -> bool {
         self.kind != ChangeKind::Unchanged || self.attaches
     }
+}
+
+/// What becomes of a subscription that does not fit the contract it was previewed from.
+pub(super) fn other_currency(of: Currency, contract: Currency) -> String {
+    format!(
+        "it costs {of} and the billing contract is in {contract}: it goes to the account's default contract in {of}, or is held until there is one"
+    )
+}
+
+/// Why nothing can be read for a contract.
+pub(super) fn nobody_to_read(contract: &BillingContract) -> FlowError {
+    FlowError::Invalid(format!(
+        "no provider account that may be synced is mapped to account {}; map one, or enable its sync",
+        contract.account_name
+    ))
 }
 
 pub(super) fn of_kept(kept: KeptPreview) -> Result<Preview, FlowError> {
@@ -158,10 +188,7 @@ impl Flows {
         let reader = self.store.reader();
         let customers = sync::synced(reader, None, Some(contract.account_id)).await?;
         if customers.is_empty() {
-            return Err(FlowError::Invalid(format!(
-                "no provider account that may be synced is mapped to account {}; map one, or enable its sync",
-                contract.account_name
-            )));
+            return Err(nobody_to_read(&contract));
         }
         let reads = self.read_customers(&customers).await?;
         let ids: Vec<_> = customers.iter().map(|it| it.id).collect();
@@ -179,7 +206,7 @@ impl Flows {
         for read in reads {
             if let Some(customer) = by_id.get(&read.customer) {
                 let mine = ours.remove(&read.customer).unwrap_or_default();
-                preview.add(customer, read, mine);
+                preview.add(customer, contract.terms.currency, read, mine);
             }
         }
         preview.items.sort_by(|one, other| {
@@ -287,6 +314,7 @@ impl Preview {
     fn add(
         &mut self,
         customer: &Customer,
+        currency: Currency,
         read: Read,
         ours: Vec<crate::domain::subscription::Subscription>,
     ) {
@@ -316,7 +344,8 @@ impl Preview {
         for compared in compare(ours, listing) {
             let elsewhere = compared.ours.as_ref().and_then(|it| it.contract_id);
             if elsewhere.is_none_or(|id| id == contract) {
-                self.items.push(PreviewItem::of(customer, &compared));
+                let item = PreviewItem::of(customer, &compared);
+                self.items.push(item.into_contract_in(currency, &compared));
             }
         }
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use super::keep::{Decision, Key};
-use super::preview::{Preview, PreviewItem, of_kept};
+use super::preview::{Preview, PreviewItem, nobody_to_read, of_kept};
 use crate::domain::caller::{Caller, Permission};
 use crate::domain::ids::PreviewId;
 use crate::domain::subscription_run::{RunSource, SubscriptionRun};
@@ -101,6 +101,9 @@ impl Flows {
         let reader = self.store.reader();
         let mut customers = sync::synced(reader, None, Some(contract.account_id)).await?;
         customers.retain(|customer| of.contains(&customer.id));
+        if customers.is_empty() && !of.is_empty() {
+            return Err(nobody_to_read(&contract));
+        }
         let reads = self.read_customers(&customers).await?;
 
         let tx = self.store.begin().await?;
@@ -118,6 +121,7 @@ impl Flows {
         run.outcome = RunOutcome::Complete;
         let mut decision = Decision {
             contract: contract.id,
+            currency: contract.terms.currency,
             chosen,
             read: BTreeSet::new(),
             applied: 0,

@@ -37,6 +37,7 @@ struct Item {
     quantity_only: bool,
     attaches: bool,
     differences: Vec<(String, String, String)>,
+    note: Option<String>,
 }
 
 struct Group {
@@ -87,6 +88,7 @@ fn item(it: &PreviewItem) -> Item {
         quantity_only: it.quantity_only,
         attaches: it.attaches,
         differences: it.differences.iter().map(difference).collect(),
+        note: it.note.as_deref().map(sentence),
     }
 }
 

@@ -5,7 +5,7 @@ pub mod import;
 pub mod tally;
 pub mod whole;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Cond, Expr, LockType, OnConflict};
@@ -23,7 +23,7 @@ use crate::domain::event::NewEvent;
 use crate::domain::exception::{ExceptionKind, NewException, OpenException};
 use crate::domain::ids::{ExceptionId, ProviderId};
 
-/// Opens an exception, unless one of this kind is already open for the subject.
+/// Opens an exception, unless one of this kind is already open for the subject: then it says how it is now.
 ///
 /// # Errors
 /// When the database refuses.
@@ -41,7 +41,10 @@ pub async fn open(
         .filter(exception::Column::ClosedAt.is_null())
         .one(&**tx)
         .await?;
-    if already.is_some() {
+    if let Some(already) = already {
+        if already.detail != detail || already.remedy != remedy {
+            say(tx, already.id, detail, remedy).await?;
+        }
         return Ok(false);
     }
     let opened = OpenException {
@@ -53,6 +56,18 @@ pub async fn open(
         opened_at: context.now(),
     };
     Ok(insert(tx, context, vec![(opened, None)]).await? == 1)
+}
+
+/// Says of an open exception how it is now. It stays the same exception, known since then and told of once.
+async fn say(tx: &WriteTx, id: Uuid, detail: &str, remedy: &str) -> Result<(), StoreError> {
+    exception::Entity::update_many()
+        .col_expr(Column::Detail, Expr::value(detail))
+        .col_expr(Column::Remedy, Expr::value(remedy))
+        .filter(Column::Id.eq(id))
+        .filter(Column::ClosedAt.is_null())
+        .exec(&**tx)
+        .await?;
+    Ok(())
 }
 
 /// Closes the open exception of this kind and subject, if there is one.
@@ -146,8 +161,8 @@ pub async fn open_of(
     Ok(open)
 }
 
-/// Settles the exceptions of these kinds and subjects: opens what is wanted and not open, closes what is open and not wanted.
-/// Tells of each new one. Gives how many were opened and how many closed.
+/// Settles the exceptions of these kinds and subjects: opens what is wanted and not open, closes what is open and not wanted,
+/// and has those that stay open say how it is now. Tells of each new one. Gives how many were opened and how many closed.
 ///
 /// # Errors
 /// When the database refuses.
@@ -158,11 +173,11 @@ pub async fn settle(
     subjects: &[String],
     wanted: Vec<NewException>,
 ) -> Result<(usize, usize), StoreError> {
-    let mut open: HashMap<(String, String), Uuid> = HashMap::new();
+    let mut open: HashMap<(String, String), (Uuid, String)> = HashMap::new();
     for chunk in subjects.chunks(bulk::IDS_AT_ONCE) {
-        let rows: Vec<(Uuid, String, String)> = exception::Entity::find()
+        let rows: Vec<(Uuid, String, String, String)> = exception::Entity::find()
             .select_only()
-            .columns([Column::Id, Column::Kind, Column::Subject])
+            .columns([Column::Id, Column::Kind, Column::Subject, Column::Detail])
             .filter(Column::Subject.is_in(chunk))
             .filter(Column::Kind.is_in(kinds.iter().map(|kind| kind.name())))
             .filter(Column::ClosedAt.is_null())
@@ -171,19 +186,25 @@ pub async fn settle(
             .await?;
         open.extend(
             rows.into_iter()
-                .map(|(id, kind, subject)| ((kind, subject), id)),
+                .map(|(id, kind, subject, detail)| ((kind, subject), (id, detail))),
         );
     }
     let mut new = Vec::new();
+    let mut reworded = BTreeMap::new();
     for it in wanted {
-        if open
-            .remove(&(it.kind.name().to_owned(), it.subject.clone()))
-            .is_none()
-        {
-            new.push(it);
+        match open.remove(&(it.kind.name().to_owned(), it.subject.clone())) {
+            None => new.push(it),
+            Some((id, detail)) if detail != it.detail => {
+                reworded.insert(id, it);
+            }
+            Some(_) => {}
         }
     }
-    let obsolete: Vec<Uuid> = open.into_values().collect();
+    // In the order of their ids, as all who lock several do.
+    for (id, it) in reworded {
+        say(tx, id, &it.detail, it.kind.remedy()).await?;
+    }
+    let obsolete: Vec<Uuid> = open.into_values().map(|(id, _)| id).collect();
     let mut closed = 0;
     for chunk in obsolete.chunks(bulk::IDS_AT_ONCE) {
         let those = Cond::all().add(Column::Id.is_in(chunk.iter().copied()));

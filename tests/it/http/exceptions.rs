@@ -51,7 +51,7 @@ crate::on_both_engines! {
         assert_eq!(kinds(&desk).await, ["account-without-contract", "subscription-without-contract", "subscription-without-contract"]);
         let without = desk.get("/v1/exceptions?kind=account-without-contract").await;
         let detail = &without.body["value"][0]["detail"];
-        assert_eq!(detail, "account Contoso Ltd is mapped and has no open billing contract");
+        assert_eq!(detail, "account Contoso Ltd has subscriptions and has no open billing contract");
         desk.contract(1, "Cloud", json!({})).await;
         assert_eq!(kinds(&desk).await, ["subscription-without-price"; 2]);
         let second = desk.subscriptions().await.remove(1);
@@ -90,6 +90,37 @@ crate::on_both_engines! {
         let path = format!("/v1/exceptions/{id}/acknowledgement");
         let refused: Answer = desk.app.send(Method::POST, &reader, &path, &json!({ "reason": "r" })).await;
         assert_eq!(refused.status, 403);
+    }
+
+    async fn what_an_exception_says_follows_the_facts_and_is_told_once(store: TestStore) {
+        let desk = Desk::of(&store, &["C1"]).await;
+        desk.map(0, 1).await;
+        let one = async || desk.get("/v1/exceptions?kind=account-without-contract").await.body["value"][0].clone();
+        let before = one().await;
+        assert_eq!(before["detail"], "account Contoso Ltd is mapped and has no open billing contract");
+        desk.provider.set("C1", vec![listed("s-1", "5")]);
+        desk.sync().await;
+        let now = one().await;
+        assert_eq!(now["detail"], "account Contoso Ltd has subscriptions and has no open billing contract");
+        assert_eq!((&now["exceptionId"], &now["openedAt"]), (&before["exceptionId"], &before["openedAt"]), "it is the same");
+        let contract = desk.contract(1, "Cloud", json!({})).await;
+        let subscription = desk.subscriptions().await.remove(0);
+        let path = format!("/v1/subscriptions/{}", subscription["subscriptionId"].as_str().unwrap());
+        desk.app.send(Method::PATCH, &desk.key, &path, &json!({ "sellingPrice": "1" })).await;
+        let margin = async || desk.get("/v1/exceptions?kind=subscription-lost-margin").await.body["value"][0].clone();
+        let mut details = Vec::new();
+        for cost in ["3", "4"] {
+            desk.provider.set("C1", vec![costing(listed("s-1", "5"), cost, "EUR")]);
+            desk.sync().await;
+            let it = margin().await;
+            details.push((it["exceptionId"].clone(), it["detail"].as_str().unwrap_or_default().to_owned()));
+        }
+        assert!(details[0].1.contains("costs 3 and is sold for 1") && details[1].1.contains("costs 4 and is sold for 1"), "{details:?}");
+        assert_eq!(details[0].0, details[1].0, "of contract {contract}");
+        let told = raised(&desk).await;
+        for kind in ["account-without-contract", "subscription-lost-margin"] {
+            assert_eq!(told.iter().filter(|it| it["kind"] == kind).count(), 1, "{kind}: {told:?}");
+        }
     }
 
     async fn jobs_are_listed_cancelled_and_run_again_and_a_schedule_fires_now_off_and_on(store: TestStore) {

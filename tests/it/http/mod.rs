@@ -3,12 +3,14 @@
 mod access_log;
 mod authorisation;
 mod bad_input;
+mod bad_previews;
 mod billing_contracts;
 mod contract_pages;
 mod dataverse;
 mod document;
 mod edge;
 mod exception_counts;
+mod exception_page;
 mod exceptions;
 mod guards;
 mod idempotency;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use provider_bridge::domain::caller::Role;
 use provider_bridge::domain::ids::SubscriptionRunId;
 use provider_bridge::domain::subscription::ListedSubscription;
-use provider_bridge::domain::subscription_run::{RunSource, SubscriptionRun};
+use provider_bridge::domain::subscription_run::{RunSource, SubscriptionCounts, SubscriptionRun};
 use provider_bridge::domain::sync_run::RunOutcome;
 use provider_bridge::store::subscription_runs;
 use serde_json::json;
@@ -40,7 +40,7 @@ async fn add_runs(desk: &Desk, count: usize) {
             started_at: context.now(),
             finished_at: Some(context.now()),
             outcome: RunOutcome::Complete,
-            counts: Default::default(),
+            counts: SubscriptionCounts::default(),
             note: None,
         };
         subscription_runs::keep(&tx, &run).await.unwrap();

@@ -76,6 +76,10 @@ pub(in crate::http::api) struct ItemBody {
     quantity_only: bool,
     /// Where they differ.
     differences: Vec<DifferenceBody>,
+    /// Why it would not be put into the contract, where that is not plain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    note: Option<String>,
 }
 
 impl From<PreviewItem> for ItemBody {
@@ -93,6 +97,7 @@ impl From<PreviewItem> for ItemBody {
             status: it.status,
             quantity_only: it.quantity_only,
             differences: it.differences.into_iter().map(Into::into).collect(),
+            note: it.note,
         }
     }
 }
