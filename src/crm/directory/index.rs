@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::MAX_HITS;
-use super::links::{AccountRow, ContactRow, Standing};
+use super::links::{AccountRow, ContactRow, NONE, Standing};
 use super::names::{Host, Names};
 use super::postings::Uses;
 use super::table::{Slot, Table};
@@ -59,31 +59,26 @@ impl Index {
         }
     }
 
-    /// The Contacts of these Accounts. There is no way back from an Account to its Contacts, because it would cost more
-    /// memory than now and then a look at all of them is worth.
+    /// The Contacts of these Accounts.
     pub(super) fn contacts_of(&self, ids: &[AccountId]) -> Vec<ContactId> {
-        let slots: HashSet<Slot> = ids.iter().filter_map(|id| self.accounts.find(id)).collect();
-        let theirs = |row: &&ContactRow| row.account.is_some_and(|slot| slots.contains(&slot));
-        self.contacts
-            .iter()
-            .filter(theirs)
-            .map(|row| row.id)
-            .collect()
+        self.rows_of(ids).map(|row| row.id).collect()
     }
 
-    /// The Contacts of these Accounts, as rows. Accounts without any cost nothing.
+    /// The Contacts of these Accounts, as rows.
     pub(super) fn contact_rows_of(&self, ids: &[AccountId]) -> Vec<DirectoryContact> {
-        let slots: HashSet<Slot> = ids
-            .iter()
-            .filter_map(|id| self.accounts.find(id))
-            .filter(|slot| self.accounts.get(*slot).is_some_and(|row| row.contacts > 0))
-            .collect();
-        if slots.is_empty() {
-            return Vec::new();
-        }
-        let theirs = |row: &&ContactRow| row.account.is_some_and(|slot| slots.contains(&slot));
-        let rows = self.contacts.iter().filter(theirs);
-        rows.map(|row| self.contact_of(row)).collect()
+        self.rows_of(ids).map(|row| self.contact_of(row)).collect()
+    }
+
+    /// Each Account leads to the Contact that came last, and each Contact to the one before it.
+    fn rows_of(&self, ids: &[AccountId]) -> impl Iterator<Item = &ContactRow> {
+        let slots: HashSet<Slot> = ids.iter().filter_map(|id| self.accounts.find(id)).collect();
+        let latest = slots.into_iter().filter_map(|slot| {
+            let account = self.accounts.get(slot)?;
+            self.contacts.get(account.latest)
+        });
+        latest.flat_map(|latest| {
+            std::iter::successors(Some(latest), |row| self.contacts.get(row.older))
+        })
     }
 
     pub(super) fn contact(&self, id: ContactId) -> Option<DirectoryContact> {
@@ -94,10 +89,7 @@ impl Index {
     fn contact_of(&self, row: &ContactRow) -> DirectoryContact {
         DirectoryContact {
             id: row.id,
-            account_id: row
-                .account
-                .and_then(|slot| self.accounts.get(slot))
-                .map(|account| account.id),
+            account_id: self.accounts.get(row.account).map(|account| account.id),
             email_domains: self.names.all(&row.emails),
             active: row.active,
             row_version: row.row_version,
@@ -213,13 +205,42 @@ impl Index {
                 self.update(domain, account, |uses| uses.contacts += 1);
             }
         }
-        self.contacts.insert(ContactRow {
+        let slot = self.contacts.insert(ContactRow {
             id: contact.id,
             row_version: contact.row_version,
             emails,
-            account,
+            account: account.unwrap_or(NONE),
+            newer: NONE,
+            older: NONE,
             active: contact.active,
         });
+        self.chain(slot, account.unwrap_or(NONE));
+    }
+
+    /// Hangs a Contact on to those of its Account.
+    fn chain(&mut self, slot: Slot, account: Slot) {
+        let Some(account) = self.accounts.get_mut(account) else {
+            return;
+        };
+        let older = std::mem::replace(&mut account.latest, slot);
+        if let Some(row) = self.contacts.get_mut(slot) {
+            row.older = older;
+        }
+        if let Some(row) = self.contacts.get_mut(older) {
+            row.newer = slot;
+        }
+    }
+
+    /// Takes a Contact, which is gone, from among those of its Account.
+    fn unchain(&mut self, gone: &ContactRow) {
+        if let Some(row) = self.contacts.get_mut(gone.older) {
+            row.newer = gone.newer;
+        }
+        if let Some(row) = self.contacts.get_mut(gone.newer) {
+            row.older = gone.older;
+        } else if let Some(account) = self.accounts.get_mut(gone.account) {
+            account.latest = gone.older;
+        }
     }
 
     pub(super) fn remove_contact(&mut self, id: ContactId) {
@@ -229,18 +250,19 @@ impl Index {
         let Some(row) = self.contacts.remove(slot) else {
             return;
         };
-        if let Some(account) = row.account {
+        self.unchain(&row);
+        if row.account != NONE {
             if row.active {
                 for domain in distinct(row.emails.as_slice()) {
-                    self.update(domain, account, |uses| {
+                    self.update(domain, row.account, |uses| {
                         uses.contacts = uses.contacts.saturating_sub(1);
                     });
                 }
             }
-            if let Some(row) = self.accounts.get_mut(account) {
-                row.contacts = row.contacts.saturating_sub(1);
+            if let Some(account) = self.accounts.get_mut(row.account) {
+                account.contacts = account.contacts.saturating_sub(1);
             }
-            self.drop_if_unused(account);
+            self.drop_if_unused(row.account);
         }
         for host in row.emails.as_slice() {
             self.names.release(*host);
@@ -310,7 +332,41 @@ impl Index {
 mod tests {
     use super::*;
     use crate::domain::domain_name::DomainName;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
     use uuid::Uuid;
+
+    proptest! {
+        #[test]
+        fn an_account_leads_to_its_contacts_and_no_others(
+            steps in prop::collection::vec((0_u128..6, prop::option::of(0_u128..3)), 0..60),
+        ) {
+            let account = |number: u128| AccountId::new(Uuid::from_u128(100 + number));
+            let (mut index, mut model) = (Index::default(), BTreeMap::new());
+            for (number, of) in steps {
+                let id = ContactId::new(Uuid::from_u128(number));
+                if let (None, Some(_)) = (of, model.remove(&id)) {
+                    index.remove_contact(id);
+                    continue;
+                }
+                let account_id = of.map(account);
+                model.insert(id, account_id);
+                index.put_contact(&DirectoryContact {
+                    id,
+                    account_id,
+                    email_domains: Vec::new(),
+                    active: true,
+                    row_version: 0,
+                });
+            }
+            for number in 0..3 {
+                let mut found = index.contacts_of(&[account(number)]);
+                found.sort_unstable();
+                let theirs = model.iter().filter(|(_, of)| **of == Some(account(number)));
+                prop_assert_eq!(found, theirs.map(|(id, _)| *id).collect::<Vec<_>>());
+            }
+        }
+    }
 
     #[test]
     fn what_is_removed_leaves_no_row_and_no_domain_behind() {

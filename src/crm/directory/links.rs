@@ -4,6 +4,9 @@ use super::names::{Host, Hosts};
 use super::table::{Row, Slot};
 use crate::domain::ids::{AccountId, ContactId};
 
+/// No row. An `Option` of a slot would cost a Contact twelve bytes more, and there are millions.
+pub(super) const NONE: Slot = Slot::MAX;
+
 /// Active, inactive or merged; whom it was merged into is kept beside the rows, because few are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
@@ -26,6 +29,8 @@ pub(super) struct AccountRow {
     pub(super) web: Option<Host>,
     /// Contacts that refer to it, active or not: while there are any, the row stays.
     pub(super) contacts: u32,
+    /// The Contact that came last, or [`NONE`]: the way to all of them.
+    pub(super) latest: Slot,
     pub(super) standing: Standing,
 }
 
@@ -39,6 +44,7 @@ impl AccountRow {
             emails: Hosts::default(),
             web: None,
             contacts: 0,
+            latest: NONE,
             standing: Standing::Unknown,
         }
     }
@@ -56,7 +62,11 @@ pub(super) struct ContactRow {
     pub(super) id: ContactId,
     pub(super) row_version: i64,
     pub(super) emails: Hosts,
-    pub(super) account: Option<Slot>,
+    /// Its Account, or [`NONE`].
+    pub(super) account: Slot,
+    /// The Contacts of the same Account that came after and before it, or [`NONE`].
+    pub(super) newer: Slot,
+    pub(super) older: Slot,
     pub(super) active: bool,
 }
 

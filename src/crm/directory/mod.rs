@@ -107,14 +107,12 @@ impl DirectoryMirror for AccountDirectory {
     }
 
     fn replace_accounts(&self, changes: u64, ids: &[AccountId], page: &ChangePage) -> bool {
-        // Looking for the Contacts reads every one of them, so readers are let in meanwhile.
-        let contacts = self.read().index.contacts_of(ids);
         let mut inner = self.write();
         if inner.changes != changes {
             return false;
         }
         inner.changes += 1;
-        for contact in contacts {
+        for contact in inner.index.contacts_of(ids) {
             inner.index.remove_contact(contact);
         }
         for id in ids {

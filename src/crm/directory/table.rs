@@ -56,11 +56,6 @@ impl<R: Row> Table<R> {
         row_at(&self.rows, slot)
     }
 
-    /// All rows, in no order that means anything.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &R> {
-        self.rows.iter().flatten()
-    }
-
     /// The row in a slot, to be changed; its key must stay as it is.
     pub(super) fn get_mut(&mut self, slot: Slot) -> Option<&mut R> {
         self.rows.get_mut(slot as usize)?.as_mut()
