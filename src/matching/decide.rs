@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::explain::{self, Reason};
 use super::facts::Customer;
 use super::features::Feature as F;
+use super::forest::Standing;
 use super::index::Index;
-use super::model::{Model, decision_measures};
+use super::model::{DECISION_COUNT, EXTRA, Model, decision_measures};
 use super::population::Population;
 use super::prepare::Subject;
 use super::rank::{Group, groups, scored};
@@ -226,21 +227,31 @@ impl Engine {
 /// that one more account can only make a decision less sure.
 #[must_use]
 pub fn decision_score(model: &Model, best: &Group, others: &[Group]) -> f32 {
-    let alone = model.decision.score(&decision_row(best, None));
+    let of_rival = |measure: usize| measure < EXTRA.len();
+    let (row, mut own) = (decision_row(best, None), Standing::default());
+    own = model.decision.start(own);
+    model.decision.take(&row, |it| !of_rival(it), &mut own);
+    let mut standing = Standing::default();
+    let mut with = |row: &[f32]| {
+        standing.follow(&own);
+        model.decision.take(row, of_rival, &mut standing);
+        model.decision.sum(&standing)
+    };
+    let alone = with(&row);
     others
         .iter()
-        .map(|other| model.decision.score(&decision_row(best, Some(other))))
+        .map(|other| with(&decision_row(best, Some(other))))
         .fold(alone, f32::min)
 }
 
 /// The row that the second forest sees.
 #[must_use]
-pub fn decision_row(best: &Group, rival: Option<&Group>) -> [f32; super::model::DECISION_COUNT] {
+pub fn decision_row(best: &Group, rival: Option<&Group>) -> [f32; DECISION_COUNT] {
     let duplicate = best
         .duplicates
         .iter()
         .map(|record| record.unrivalled)
         .reduce(f32::max);
-    let rival = rival.map(|rival| (rival.unrivalled(), &rival.best.measures));
-    decision_measures((best.score(), &best.best.measures), rival, duplicate)
+    let rival = rival.map(|rival| (rival.unrivalled(), &*rival.best.measures));
+    decision_measures((best.score(), &*best.best.measures), rival, duplicate)
 }

@@ -1,7 +1,7 @@
 //! Evidence in plain words. Each reason tells one kind of evidence, what it was, and how many points of log-odds the
 //! learned model gave or took for it: the weights of a candidate's reasons add up to its score.
 
-use super::features::{ALL, Feature as F, Kind, Measures};
+use super::features::{Feature as F, Kind, Measures};
 use super::index::{Entry, Index};
 use super::model::Model;
 use super::prepare::Subject;
@@ -20,17 +20,6 @@ pub struct Reason {
 /// Weights below this are not worth a line.
 const SLIGHT: f32 = 0.05;
 
-const KINDS: [Kind; 8] = [
-    Kind::Identity,
-    Kind::Domain,
-    Kind::Label,
-    Kind::Contact,
-    Kind::Name,
-    Kind::Rivals,
-    Kind::Place,
-    Kind::Account,
-];
-
 /// The reasons for and against one candidate, the weightiest first.
 #[must_use]
 pub fn reasons(
@@ -44,22 +33,22 @@ pub fn reasons(
         return Vec::new();
     };
     let measures = &group.best.measures;
-    let parts = model.pair.parts(&measures.0);
-    let mut reasons: Vec<Reason> = KINDS
+    let shares = model.pair.shares(&measures.0);
+    let mut reasons: Vec<Reason> = Kind::ALL
         .into_iter()
-        .filter_map(|kind| {
-            let of_kind = ALL
-                .iter()
-                .zip(&parts)
-                .filter(|(feature, _)| feature.3 == kind);
+        .zip(shares)
+        .filter_map(|(kind, share)| {
             let by_rule = if kind == Kind::Identity {
                 measures.get(F::Identity) * IDENTITY_POINTS
             } else {
                 0.0
             };
-            let weight: f32 = of_kind.map(|(_, part)| part).sum::<f32>() + by_rule;
+            let weight = share + by_rule;
+            if weight.abs() <= SLIGHT {
+                return None;
+            }
             let text = words(kind, index, subject, entry, measures)?;
-            (weight.abs() > SLIGHT).then_some(Reason { weight, text })
+            Some(Reason { weight, text })
         })
         .collect();
     if let Some(text) = rivals(index, group, all) {

@@ -2,8 +2,6 @@
 //! is part of the rule, not of the training: a second namesake, another Account on the same domain or a conflict of
 //! websites can never make a match look better, whatever the training data said.
 
-use super::trees::WIDE;
-
 /// Which kind of evidence a measure belongs to; reasons are given by kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
@@ -23,6 +21,23 @@ pub enum Kind {
     Place,
     /// The Account's own state.
     Account,
+}
+
+/// How many kinds there are.
+pub const KINDS: usize = 8;
+
+impl Kind {
+    /// All kinds in order.
+    pub const ALL: [Self; KINDS] = [
+        Self::Identity,
+        Self::Domain,
+        Self::Label,
+        Self::Contact,
+        Self::Name,
+        Self::Rivals,
+        Self::Place,
+        Self::Account,
+    ];
 }
 
 macro_rules! features {
@@ -100,7 +115,13 @@ features! {
 
 /// How many measures there are.
 pub const COUNT: usize = ALL.len();
-const _: () = assert!(COUNT <= WIDE, "a row of the forest has room for them");
+
+/// Whether a measure tells of others with the same name or domain.
+#[must_use]
+pub(super) fn of_rivals(measure: usize) -> bool {
+    ALL.get(measure)
+        .is_some_and(|feature| feature.3 == Kind::Rivals)
+}
 
 /// The measures of one pair.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -123,32 +144,6 @@ impl Measures {
     #[must_use]
     pub fn has(&self, feature: Feature) -> bool {
         self.get(feature) > 0.5
-    }
-
-    /// The same without what tells of others with the same name or domain.
-    pub(super) fn unrivalled(&self) -> Self {
-        let mut alone = *self;
-        for (slot, feature) in alone.0.iter_mut().zip(ALL) {
-            if feature.3 == Kind::Rivals {
-                *slot = 0.0;
-            }
-        }
-        alone
-    }
-
-    /// Whether anything tells of others with the same name or domain.
-    pub(super) fn rivalled(&self) -> bool {
-        let mut values = self.0.iter().zip(ALL);
-        values.any(|(value, feature)| feature.3 == Kind::Rivals && *value != 0.0)
-    }
-
-    /// As a row that a forest takes.
-    pub(super) fn wide(&self) -> [f32; WIDE] {
-        let mut row = [0.0; WIDE];
-        for (slot, value) in row.iter_mut().zip(self.0) {
-            *slot = value;
-        }
-        row
     }
 
     pub(super) fn set(&mut self, feature: Feature, value: f32) {

@@ -6,7 +6,7 @@ use super::index::{Entry, Index, Term, term};
 use super::prepare::Subject;
 use super::text::hash::hash;
 use super::text::place::Country;
-use super::text::similarity::Pattern;
+use super::text::similarity::ratio;
 
 /// At most so many domains of an Account have their labels compared.
 const MAX_LINKS: usize = 16;
@@ -134,18 +134,12 @@ fn domains(
         );
         owners = owners.min(own.others);
         let label = index.label(domain);
-        explained = explained.max(explains(
-            &subject.compact,
-            &subject.initials,
-            &subject.pattern,
-            label,
-        ));
-        account_explains = account_explains.max(explains(
-            &texts.compact,
-            &texts.initials,
-            &Pattern::new(texts.compact.as_bytes()),
-            label,
-        ));
+        let (compact, initials) = (&subject.compact, &subject.initials);
+        let likeness = || subject.pattern.ratio(label.as_bytes());
+        explained = explained.max(explains(compact, initials, likeness, label));
+        let likeness = || ratio(texts.compact.as_bytes(), label.as_bytes());
+        let part = explains(&texts.compact, &texts.initials, likeness, label);
+        account_explains = account_explains.max(part);
     }
     let counted = |number: u32| if matches == 0 { 0 } else { number };
     measures.set(F::DomainMatches, capped(matches, 3));
@@ -192,7 +186,7 @@ fn conflicts(subject: &Subject<'_>, entry: &Entry, shared: bool, measures: &mut 
 }
 
 /// How well a name explains the letters of a domain: it is the name, its beginning, its initials or its first word.
-fn explains(compact: &str, initials: &str, pattern: &Pattern, label: &str) -> f32 {
+fn explains(compact: &str, initials: &str, likeness: impl FnOnce() -> f32, label: &str) -> f32 {
     if label.len() < 2 || compact.is_empty() {
         return 0.0;
     }
@@ -202,7 +196,7 @@ fn explains(compact: &str, initials: &str, pattern: &Pattern, label: &str) -> f3
     if compact.starts_with(label) || label.starts_with(compact) && compact.len() > 3 {
         return 0.9;
     }
-    let likeness = 0.85 * pattern.ratio(label.as_bytes());
+    let likeness = 0.85 * likeness();
     if label.len() > 3 && compact.contains(label) {
         likeness.max(0.8)
     } else {
@@ -247,7 +241,8 @@ fn labels(index: &Index, subject: &Subject<'_>, texts: &Texts<'_>, measures: &mu
             best[1] = 1.0;
         }
         if !tenant {
-            let explained = explains(&subject.compact, &subject.initials, &subject.pattern, label);
+            let likeness = || subject.pattern.ratio(label.as_bytes());
+            let explained = explains(&subject.compact, &subject.initials, likeness, label);
             measures.set(
                 F::NameExplainsOwn,
                 measures.get(F::NameExplainsOwn).max(explained),

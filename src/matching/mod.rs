@@ -3,7 +3,7 @@
 //! * [`classic`], the rule of domains alone (B6);
 //! * the engine, [`decide::Engine`]: facts as written ([`facts`]) are made comparable ([`text`]), Accounts are indexed
 //!   ([`index`]), a few candidates are retrieved ([`retrieve`]) and measured ([`measure`], [`features`]), records of one
-//!   customer are put together ([`rank`]), a learned model ([`model`], [`trees`]) gives a confidence that holds, vetoes
+//!   customer are put together ([`rank`]), a learned model ([`model`], [`forest`], [`trees`]) gives a confidence that holds, vetoes
 //!   ([`vetoes`]) forbid what no confidence may do, and [`explain`] says why. [`learn`] makes models.
 //!
 //! No IO and no clock: whoever owns an engine feeds it. A wrong mapping bills the wrong customer. Where coverage and
@@ -17,6 +17,7 @@ mod evidence;
 pub mod explain;
 pub mod facts;
 pub mod features;
+pub mod forest;
 pub mod index;
 pub mod learn;
 pub mod measure;

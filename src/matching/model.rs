@@ -6,8 +6,8 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Serialize};
 
 use super::features::{self, Measures};
+use super::forest::Forest;
 use super::learn::calibrate;
-use super::trees::Forest;
 
 /// The shape of the file; grows when the shape changes.
 pub const FORMAT: u32 = 1;

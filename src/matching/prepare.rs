@@ -59,8 +59,8 @@ pub struct Subject<'c> {
     pub sorted_pattern: Pattern,
     /// The city, prepared.
     pub city_pattern: Pattern,
-    /// [`Self::labels`], prepared.
-    pub label_patterns: Vec<Pattern>,
+    /// [`Self::labels`], prepared; each by itself, because an allocation of many takes the allocator long.
+    pub label_patterns: Vec<Box<Pattern>>,
 }
 
 /// At most so many labels are compared: bounded work.
@@ -120,7 +120,7 @@ impl<'c> Subject<'c> {
             sorted_pattern: Pattern::new(sorted.as_bytes()),
             label_patterns: labels
                 .iter()
-                .map(|label| Pattern::new(label.as_bytes()))
+                .map(|label| Box::new(Pattern::new(label.as_bytes())))
                 .collect(),
             initials: texts().filter_map(|text| text.chars().next()).collect(),
             own: customer

@@ -1,14 +1,14 @@
 //! From candidates to customers: each candidate measured and scored, records of one customer put together, the best record
 //! of each chosen. The second best that counts is another customer, not another record of the same.
 
-use super::features::{Feature as F, Measures};
+use super::features::{Feature as F, Measures, of_rivals};
+use super::forest::Standing;
 use super::index::{Entry, Index};
 use super::measure::measure;
 use super::model::Model;
 use super::prepare::Subject;
 use super::retrieve::{Scratch, candidates};
 use super::text::similarity::ratio;
-use super::trees::WIDE;
 
 /// Log-odds that an agreed tenant, subscription or tax number adds: by rule, more than everything learned can weigh.
 pub const IDENTITY_POINTS: f32 = 20.0;
@@ -24,7 +24,7 @@ pub struct Scored {
     /// name would weaken the rival and make the best look better.
     pub unrivalled: f32,
     /// What was measured.
-    pub measures: Measures,
+    pub measures: Box<Measures>,
 }
 
 /// One customer of the CRM: its best record, then the others.
@@ -64,30 +64,23 @@ pub fn scored(
     model: &Model,
     scratch: &mut Scratch,
 ) -> Vec<Scored> {
-    let measured: Vec<(u32, Measures)> = candidates(index, subject, scratch)
+    let (mut alone, mut standing) = (Standing::default(), Standing::default());
+    let mut all: Vec<Scored> = candidates(index, subject, scratch)
         .into_iter()
         .filter_map(|number| Some((number, measure(index, subject, number)?)))
-        .collect();
-    let mut rows: Vec<[f32; WIDE]> = measured.iter().map(|(_, it)| it.wide()).collect();
-    // Most have no rivals: then both scores are one.
-    let rivalled: Vec<bool> = measured.iter().map(|(_, it)| it.rivalled()).collect();
-    let with_rivals = measured.iter().zip(&rivalled).filter(|(_, it)| **it);
-    rows.extend(with_rivals.map(|((_, it), _)| it.unrivalled().wide()));
-    let scores = model.pair.score_all(&rows);
-    let (scores, alone) = scores.split_at(measured.len());
-    let mut alone = alone.iter();
-    let mut all: Vec<Scored> = measured
-        .into_iter()
-        .zip(rivalled)
-        .zip(scores)
-        .map(|(((number, measures), rivalled), score)| {
-            let unrivalled = if rivalled { alone.next() } else { None };
+        .map(|(number, measures)| {
+            alone = model.pair.start(std::mem::take(&mut alone));
+            let others = |feature: usize| !of_rivals(feature);
+            model.pair.take(&measures.0, others, &mut alone);
+            standing.follow(&alone);
+            model.pair.take(&measures.0, of_rivals, &mut standing);
+            model.pair.take(&Measures::none().0, of_rivals, &mut alone);
             let by_rule = measures.get(F::Identity) * IDENTITY_POINTS;
             Scored {
                 number,
-                score: score + by_rule,
-                unrivalled: unrivalled.unwrap_or(score) + by_rule,
-                measures,
+                score: model.pair.sum(&standing) + by_rule,
+                unrivalled: model.pair.sum(&alone) + by_rule,
+                measures: Box::new(measures),
             }
         })
         .collect();
@@ -162,25 +155,29 @@ pub fn same_customer(index: &Index, one: u32, other: u32) -> bool {
     let (Some(a), Some(b)) = (index.entry(one), index.entry(other)) else {
         return false;
     };
-    if !(a.compact == b.compact || names_alike(index, a, b)) {
-        return false;
-    }
-    let shares = a.links.iter().any(|link| {
-        let same = b
-            .links
-            .binary_search_by_key(&link.domain, |link| link.domain);
-        same.is_ok()
-    });
-    (shares || a.links.is_empty() || b.links.is_empty()) && place_fits(index, a, b)
+    let countries = a.country.agrees(b.country) != Some(false)
+        && a.name_country.agrees(b.name_country) != Some(false);
+    let shares = || {
+        a.links.iter().any(|link| {
+            let same = b
+                .links
+                .binary_search_by_key(&link.domain, |link| link.domain);
+            same.is_ok()
+        })
+    };
+    // What costs least is asked first.
+    countries
+        && (a.links.is_empty() || b.links.is_empty() || shares())
+        && (a.compact == b.compact || names_alike(index, a, b))
+        && city_fits(index, a, b)
 }
 
-fn place_fits(index: &Index, a: &Entry, b: &Entry) -> bool {
+fn city_fits(index: &Index, a: &Entry, b: &Entry) -> bool {
     let (city_a, city_b) = (index.places.text(a.city), index.places.text(b.city));
-    let city = city_a.is_empty()
+    a.city == b.city
+        || city_a.is_empty()
         || city_b.is_empty()
-        || ratio(city_a.as_bytes(), city_b.as_bytes()) > 0.75;
-    city && a.country.agrees(b.country) != Some(false)
-        && a.name_country.agrees(b.name_country) != Some(false)
+        || ratio(city_a.as_bytes(), city_b.as_bytes()) > 0.75
 }
 
 fn names_alike(index: &Index, a: &Entry, b: &Entry) -> bool {

@@ -8,12 +8,12 @@
 
 use std::cmp::Ordering;
 
-use super::index::{BEGINNING, Index, Term, term};
+use super::index::{BEGINNING, Index, Spot, Term, term};
 use super::prepare::Subject;
 use super::text::hash::hash;
 
 /// So many get the closer look.
-pub const CLOSER: usize = 16;
+pub const CLOSER: usize = 24;
 const DOMAIN_LIMIT: usize = 1500;
 const NAME_LIMIT: usize = 4000;
 const WORD_LIMIT: usize = 1200;
@@ -24,59 +24,50 @@ const COMMON_FIRST: usize = 40_000;
 const STRONG: f32 = 17.0;
 const RIVAL_LIMIT: usize = 150;
 const PLACE_LIMIT: usize = 1500;
-/// No place adds more than this, in the steps of a quarter by which sums are counted.
-const PLACE_POINTS: f32 = 7.0;
+/// What an equal country, city and postal code add, and another country takes: of thousands of namesakes it must bring the
+/// one that has no domain before all that have one of that name elsewhere.
+const SAME_COUNTRY: f32 = 2.5;
+const SAME_CITY: f32 = 3.0;
+const SAME_POSTCODE: f32 = 5.0;
+const OTHER_COUNTRY: f32 = 1.5;
+/// No two places are further apart than this.
+const PLACE_POINTS: f32 = SAME_COUNTRY + SAME_CITY + SAME_POSTCODE + OTHER_COUNTRY;
 /// A rough sum below this is weak: the last resorts are tried.
 const WEAK: f32 = 6.5;
 
-/// Room for the rough sums, used again for each Provider Account. One for each thread.
+/// Room for the rough sums, used again for each Provider Account. One for each thread. `places` says where an Account
+/// stands among those touched; it is never cleared, because whoever stands there says whether it is still true.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    round: u32,
-    rounds: Vec<u32>,
-    sums: Vec<f32>,
-    touched: Vec<u32>,
+    places: Vec<u32>,
+    touched: Vec<(u32, f32)>,
 }
 
 impl Scratch {
     fn begin(&mut self, numbers: usize) {
-        if self.rounds.len() < numbers {
-            self.rounds.resize(numbers, 0);
-            self.sums.resize(numbers, 0.0);
+        if self.places.len() < numbers {
+            self.places.resize(numbers, 0);
         }
         self.touched.clear();
-        self.round = self.round.wrapping_add(1);
-        if self.round == 0 {
-            self.rounds.fill(0);
-            self.round = 1;
-        }
     }
 
     fn add(&mut self, list: &[u32], limit: usize, points: f32) {
         for number in list.iter().take(limit) {
-            let at = *number as usize;
-            let (Some(round), Some(sum)) = (self.rounds.get_mut(at), self.sums.get_mut(at)) else {
+            let Some(place) = self.places.get_mut(*number as usize) else {
                 continue;
             };
-            if *round == self.round {
-                *sum += points;
-            } else {
-                *round = self.round;
-                *sum = points;
-                self.touched.push(*number);
+            match self.touched.get_mut(*place as usize) {
+                Some((known, sum)) if known == number => *sum += points,
+                _ => {
+                    *place = u32::try_from(self.touched.len()).unwrap_or(u32::MAX);
+                    self.touched.push((*number, points));
+                }
             }
         }
     }
 
-    fn sum(&self, number: u32) -> f32 {
-        self.sums.get(number as usize).copied().unwrap_or(0.0)
-    }
-
     fn best(&self) -> f32 {
-        self.touched
-            .iter()
-            .map(|number| self.sum(*number))
-            .fold(0.0, f32::max)
+        self.touched.iter().map(|(_, sum)| *sum).fold(0.0, f32::max)
     }
 }
 
@@ -245,8 +236,12 @@ fn by_words(index: &Index, subject: &Subject<'_>, scratch: &mut Scratch) {
         && found < STRONG
         && one.len() <= COMMON_FIRST
     {
-        let both = in_both(one, other);
-        scratch.add(&both, NAME_LIMIT, 4.0);
+        let mut left = NAME_LIMIT;
+        in_both(one, other, |number| {
+            scratch.add(&[number], 1, 4.0);
+            left -= 1;
+            left > 0
+        });
     }
 }
 
@@ -257,14 +252,23 @@ pub fn leads(index: &Index, word: &str) -> bool {
     number.is_none_or(|number| index.with_word(number).len() <= WORD_LIMIT)
 }
 
-/// Numbers in both lists, which are sorted.
-fn in_both(one: &[u32], other: &[u32]) -> Vec<u32> {
-    let mut rest = other.iter().peekable();
-    let here = one.iter().copied().filter(|number| {
-        while rest.next_if(|next| *next < number).is_some() {}
-        rest.peek() == Some(&number)
-    });
-    here.take(NAME_LIMIT).collect()
+/// Shows the numbers in both lists, which are sorted, the first of them shorter, as long as `take` wants more.
+fn in_both(one: &[u32], other: &[u32], mut take: impl FnMut(u32) -> bool) {
+    let mut rest = other;
+    for number in one {
+        // Leaps that double, then a search within the last one: lists of like length cost no more than a merge, and of
+        // unlike length far less.
+        let mut leap = 1;
+        while rest.get(leap).is_some_and(|next| next < number) {
+            leap *= 2;
+        }
+        let reach = rest.get(..=leap).unwrap_or(rest);
+        let before = reach.partition_point(|next| next < number);
+        rest = rest.get(before..).unwrap_or_default();
+        if rest.first() == Some(number) && !take(*number) {
+            return;
+        }
+    }
 }
 
 /// Where nothing else led anywhere good: who has the same postal code, if the name or tenant reminds of theirs.
@@ -310,44 +314,51 @@ fn rare(list: &[u32]) -> f32 {
 }
 
 /// What the place adds to a rough sum.
-fn place(index: &Index, subject: &Subject<'_>, number: u32) -> f32 {
-    let spot = index.spot(number);
-    let mut points = 0.0;
-    if subject.customer.country.agrees(spot.country) == Some(true) {
-        points += 1.2;
-    }
+fn place(subject: &Subject<'_>, spot: Spot) -> f32 {
+    let mut points = match subject.customer.country.agrees(spot.country) {
+        Some(true) => SAME_COUNTRY,
+        Some(false) => -OTHER_COUNTRY,
+        None => 0.0,
+    };
     if subject.postcode == Some(spot.postcode) {
-        points += 3.5;
+        points += SAME_POSTCODE;
     }
     if subject.city == Some(spot.city) {
-        points += 2.2;
+        points += SAME_CITY;
     }
     points
 }
 
-/// The best few, by the rough sum with what the place adds; equals by key, so that the order of the input plays no part.
+/// The best few, by the rough sum with what the place adds; equals by what follows from the key, so that the order of the
+/// input plays no part.
 fn ranked(index: &Index, subject: &Subject<'_>, scratch: &Scratch) -> Vec<u32> {
     let floor = floor(scratch);
-    let mut best: Vec<(f32, u32)> = Vec::with_capacity(CLOSER + 1);
-    for number in &scratch.touched {
-        let sum = scratch.sum(*number);
-        if sum < floor {
+    let mut best: Vec<(f32, u16, u32)> = Vec::with_capacity(CLOSER + 1);
+    let mut least = f32::MIN;
+    for (number, sum) in &scratch.touched {
+        if *sum < floor || sum + PLACE_POINTS < least {
             continue;
         }
-        let sum = sum + place(index, subject, *number);
-        let before = |other: &(f32, u32)| match other.0.total_cmp(&sum) {
-            Ordering::Greater => true,
-            Ordering::Less => false,
-            Ordering::Equal => index.key(other.1) < index.key(*number),
+        let spot = index.spot(*number);
+        let sum = sum + place(subject, spot);
+        if sum < least {
+            continue;
+        }
+        let before = |(other_sum, lot, other): &(f32, u16, u32)| {
+            let order = other_sum.total_cmp(&sum).reverse();
+            let order = order.then_with(|| lot.cmp(&spot.lot));
+            order.then_with(|| index.key(*other).cmp(index.key(*number))) == Ordering::Less
         };
-        if best.len() == CLOSER && best.last().is_some_and(before) {
-            continue;
-        }
         let at = best.partition_point(before);
-        best.insert(at, (sum, *number));
-        best.truncate(CLOSER);
+        if at < CLOSER {
+            best.insert(at, (sum, spot.lot, *number));
+            best.truncate(CLOSER);
+        }
+        if let (CLOSER, Some(last)) = (best.len(), best.last()) {
+            least = last.0;
+        }
     }
-    best.into_iter().map(|(_, number)| number).collect()
+    best.into_iter().map(|(.., number)| number).collect()
 }
 
 /// A rough sum that nobody among the best can be below, whatever the place adds. Counted in steps, so that thousands of
@@ -360,8 +371,8 @@ fn ranked(index: &Index, subject: &Subject<'_>, scratch: &Scratch) -> Vec<u32> {
 fn floor(scratch: &Scratch) -> f32 {
     const STEPS: u16 = 128;
     let mut counts = [0_usize; 128];
-    for number in &scratch.touched {
-        let step = (scratch.sum(*number) * 4.0) as usize;
+    for (_, sum) in &scratch.touched {
+        let step = (sum * 4.0) as usize;
         if let Some(count) = counts.get_mut(step.min(usize::from(STEPS) - 1)) {
             *count += 1;
         }

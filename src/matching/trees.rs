@@ -1,14 +1,12 @@
-//! Boosted decision trees as the engine uses them: flat tables, a sum of leaves. Each inner node keeps the value it would
-//! have as a leaf, so that the way down a tree tells which measure moved the sum by how much.
+//! Boosted decision trees as they are written and learned. Each inner node keeps the value it would have as a leaf, so
+//! that the way down a tree tells which measure moved the sum by how much. [`super::forest`] asks many of them at once.
 
 use serde::{Deserialize, Serialize};
 
 /// A leaf's mark in place of a measure.
 const LEAF: u16 = u16::MAX;
-/// So many rows go down a tree side by side.
-const LANES: usize = 8;
-/// Room for the measures of a row; a power of two, so that no index is out of bounds.
-pub const WIDE: usize = 64;
+/// A tree has no more leaves than this: a bit of a word for each.
+pub const LEAVES: usize = 32;
 
 /// A node: written as `[measure, threshold, left, right, value]`, a leaf as `[value]`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,7 +20,7 @@ pub struct Node {
 }
 
 impl Node {
-    /// A leaf at this place of its tree: it leads to itself, so that whoever has arrived can go on walking.
+    /// A leaf at this place of its tree.
     #[must_use]
     pub const fn leaf(at: u16, value: f32) -> Self {
         Self {
@@ -33,25 +31,44 @@ impl Node {
             value,
         }
     }
+
+    /// Whether it is a leaf.
+    #[must_use]
+    pub const fn is_leaf(&self) -> bool {
+        self.feature == LEAF
+    }
 }
 
 /// A tree; the root comes first.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Tree(pub Vec<Node>);
 
-/// A sum of trees, in log-odds.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Forest {
-    /// What holds before anything is measured.
-    pub base: f32,
-    /// The trees.
-    pub trees: Vec<Tree>,
+/// A test of a tree, and the leaves that are left when its measure exceeds the threshold.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Test {
+    pub feature: u16,
+    pub threshold: f32,
+    pub keeps: u32,
+}
+
+/// A leaf, and what each step on the way to it added.
+#[derive(Debug, Clone)]
+pub(super) struct Leaf {
+    pub value: f32,
+    pub steps: Vec<(u16, f32)>,
+}
+
+/// A tree's tests and its leaves from left to right.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Plan {
+    pub tests: Vec<Test>,
+    pub leaves: Vec<Leaf>,
 }
 
 impl Serialize for Tree {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let nodes = self.0.iter().map(|node| {
-            if node.feature == LEAF {
+            if node.is_leaf() {
                 vec![round(node.value)]
             } else {
                 vec![
@@ -104,7 +121,11 @@ impl<'de> Deserialize<'de> for Tree {
                 _ => Err(D::Error::custom("a tree's node has one number or five")),
             })
             .collect();
-        nodes.map(Self)
+        let tree = Self(nodes?);
+        match tree.visit(0, &mut Vec::new(), &mut Plan::default()) {
+            Some(()) => Ok(tree),
+            None => Err(D::Error::custom("a tree has more than 32 leaves")),
+        }
     }
 }
 
@@ -119,8 +140,8 @@ const fn number(value: f32) -> u16 {
 
 impl Tree {
     /// The leaf's value for these measures.
-    #[must_use]
-    pub fn value(&self, measures: &[f32]) -> f32 {
+    #[cfg(test)]
+    pub(super) fn value(&self, measures: &[f32]) -> f32 {
         let mut at = 0_usize;
         while let Some(node) = self.0.get(at) {
             let Some(measure) = measures.get(usize::from(node.feature)) else {
@@ -135,83 +156,55 @@ impl Tree {
         0.0
     }
 
-    /// Adds the leaves' values for some rows to their sums. All take each step together: a step waits for memory, and
-    /// eight wait no longer than one.
-    fn add(&self, rows: &[[f32; WIDE]], sums: &mut [f32]) {
-        let mut places = [0_u16; LANES];
-        let mut moved = true;
-        while moved {
-            moved = false;
-            for (at, row) in places.iter_mut().zip(rows) {
-                let Some(node) = self.0.get(usize::from(*at)) else {
-                    continue;
-                };
-                let measure = row.get(usize::from(node.feature) % WIDE);
-                let left = measure.is_some_and(|measure| *measure <= node.threshold);
-                let next = if left { node.left } else { node.right };
-                moved |= next != *at;
-                *at = next;
-            }
+    /// Its tests and leaves. A tree that was read or learned has no more leaves than there is room for.
+    pub(super) fn plan(&self) -> Plan {
+        let mut plan = Plan::default();
+        if self.visit(0, &mut Vec::new(), &mut plan).is_none() {
+            return Plan::default();
         }
-        for (sum, at) in sums.iter_mut().zip(places) {
-            *sum += self.0.get(usize::from(at)).map_or(0.0, |node| node.value);
-        }
+        plan
     }
 
-    fn explain(&self, measures: &[f32], parts: &mut [f32]) {
-        let Some(mut node) = self.0.first() else {
-            return;
+    /// Goes through the leaves below a node from left to right; `None` where there are too many.
+    fn visit(&self, at: usize, steps: &mut Vec<(u16, f32)>, plan: &mut Plan) -> Option<()> {
+        let Some(node) = self.0.get(at) else {
+            return Some(());
         };
-        while let Some(measure) = measures.get(usize::from(node.feature)) {
-            let next = if *measure <= node.threshold {
-                node.left
-            } else {
-                node.right
-            };
-            let Some(child) = self.0.get(usize::from(next)) else {
-                return;
-            };
-            if let Some(part) = parts.get_mut(usize::from(node.feature)) {
-                *part += child.value - node.value;
-            }
-            node = child;
+        if plan.leaves.len() == LEAVES || steps.len() >= LEAVES {
+            return None;
         }
+        if node.is_leaf() {
+            plan.leaves.push(Leaf {
+                value: node.value,
+                steps: steps.clone(),
+            });
+            return Some(());
+        }
+        let before = plan.leaves.len();
+        for (child, left) in [(node.left, true), (node.right, false)] {
+            let child = usize::from(child);
+            let gains = self.0.get(child).map_or(0.0, |child| child.value) - node.value;
+            steps.push((node.feature, gains));
+            self.visit(child, steps, plan)?;
+            steps.pop();
+            if left {
+                plan.tests.push(Test {
+                    feature: node.feature,
+                    threshold: node.threshold,
+                    keeps: !(bits(plan.leaves.len()) & !bits(before)),
+                });
+            }
+        }
+        Some(())
     }
 }
 
-impl Forest {
-    /// Log-odds for these measures.
-    #[must_use]
-    pub fn score(&self, measures: &[f32]) -> f32 {
-        self.base
-            + self
-                .trees
-                .iter()
-                .map(|tree| tree.value(measures))
-                .sum::<f32>()
-    }
-
-    /// Log-odds for each of many. A tree is walked for all before the next is touched, because that keeps it in the nearest
-    /// cache; the sums are those of [`Self::score`].
-    #[must_use]
-    pub fn score_all(&self, rows: &[[f32; WIDE]]) -> Vec<f32> {
-        let mut sums = vec![0.0; rows.len()];
-        for tree in &self.trees {
-            for (rows, sums) in rows.chunks(LANES).zip(sums.chunks_mut(LANES)) {
-                tree.add(rows, sums);
-            }
-        }
-        sums.into_iter().map(|sum| self.base + sum).collect()
-    }
-
-    /// What each measure added to the log-odds or took from them.
-    #[must_use]
-    pub fn parts(&self, measures: &[f32]) -> Vec<f32> {
-        let mut parts = vec![0.0; measures.len()];
-        for tree in &self.trees {
-            tree.explain(measures, &mut parts);
-        }
-        parts
+/// The lowest so many bits.
+const fn bits(count: usize) -> u32 {
+    if count >= LEAVES {
+        u32::MAX
+    } else {
+        (1 << count) - 1
     }
 }
 
@@ -219,4 +212,21 @@ impl Forest {
 #[must_use]
 pub fn probability(log_odds: f32) -> f32 {
     1.0 / (1.0 + (-log_odds).exp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_that_cannot_be_asked_is_refused() {
+        let tree = |text: &str| serde_json::from_str::<Tree>(text);
+        assert!(tree("[[0,0.5,1,2,0],[1],[2]]").is_ok());
+        assert!(tree("[[0,0.5,0,1,0],[1]]").is_err(), "a circle");
+        // Each node leads twice to the next: as a tree it would have 2^40 leaves.
+        let twice: Vec<String> = (0..40)
+            .map(|at| format!("[0,{at},{0},{0},0]", at + 1))
+            .collect();
+        assert!(tree(&format!("[{},[1]]", twice.join(","))).is_err());
+    }
 }

@@ -3,7 +3,7 @@
 
 use hashbrown::HashTable;
 
-use super::super::text::hash::hash;
+use super::super::text::hash::{hash, spread};
 use super::super::text::similarity::misspelt;
 
 const SHORTEST: usize = 4;
@@ -12,21 +12,31 @@ const LONGEST: usize = 24;
 /// Known words by what is left of them.
 #[derive(Debug, Default, Clone)]
 pub struct Misspellings {
-    table: HashTable<(u64, u32)>,
+    table: HashTable<(u32, u32)>,
 }
 
-fn remains(word: &str) -> impl Iterator<Item = u64> + '_ {
+/// Short hashes of a word and of what is left of it. Two that fall together are told apart by [`misspelt`].
+fn remains(word: &str) -> impl Iterator<Item = u32> + '_ {
     let bytes = word.as_bytes();
-    std::iter::once(hash(bytes)).chain((0..bytes.len()).map(move |gap| {
-        let mut left = [0_u8; LONGEST];
-        let kept = bytes.iter().enumerate().filter(|(at, _)| *at != gap);
-        let mut count = 0;
-        for (to, (_, from)) in left.iter_mut().zip(kept) {
+    let mut left = [0_u8; LONGEST];
+    for (to, from) in left.iter_mut().zip(bytes.iter().skip(1)) {
+        *to = *from;
+    }
+    let without = bytes.iter().enumerate().map(move |(gap, _)| {
+        // The letter that was left out before comes back in the place of this one.
+        if let Some(before) = gap.checked_sub(1)
+            && let (Some(to), Some(from)) = (left.get_mut(before), bytes.get(before))
+        {
             *to = *from;
-            count += 1;
         }
-        hash(left.get(..count).unwrap_or_default())
-    }))
+        short(left.get(..bytes.len() - 1).unwrap_or_default())
+    });
+    std::iter::once(short(bytes)).chain(without)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a part of the hash")]
+fn short(bytes: &[u8]) -> u32 {
+    hash(bytes) as u32
 }
 
 impl Misspellings {
@@ -37,7 +47,7 @@ impl Misspellings {
         }
         for key in remains(word) {
             self.table
-                .insert_unique(key, (key, number), |(known, _)| *known);
+                .insert_unique(spread(key), (key, number), |(known, _)| spread(*known));
         }
     }
 
@@ -48,7 +58,7 @@ impl Misspellings {
             return found;
         }
         for key in remains(word) {
-            for (known, number) in self.table.iter_hash(key).take(32) {
+            for (known, number) in self.table.iter_hash(spread(key)).take(32) {
                 if *known == key && misspelt(text(*number).as_bytes(), word.as_bytes()) {
                     found.push(*number);
                 }

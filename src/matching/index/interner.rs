@@ -1,9 +1,9 @@
-//! Texts that occur many times, kept once and known by a number. One long string and one table: about twelve bytes
-//! beside the text itself.
+//! Texts that occur many times, kept once and known by a number. One long string and one table: about
+//! sixteen bytes beside the text itself. The table keeps a part of the hash, so that it grows without reading a text.
 
 use hashbrown::HashTable;
 
-use super::super::text::hash::hash;
+use super::super::text::hash::{hash, spread};
 
 /// The texts, numbered from 0 in the order of their first appearance. Nothing is ever forgotten: a text that fell out of
 /// use costs its bytes until the index is built anew at the next start.
@@ -11,39 +11,51 @@ use super::super::text::hash::hash;
 pub struct Interner {
     text: String,
     ends: Vec<u32>,
-    numbers: HashTable<u32>,
+    numbers: HashTable<(u32, u32)>,
 }
 
 impl Interner {
     /// The number of a known text.
     #[must_use]
     pub fn get(&self, text: &str) -> Option<u32> {
-        self.numbers
-            .find(hash(text.as_bytes()), |number| self.text(*number) == text)
-            .copied()
+        self.find(short(text), text)
     }
 
     /// The number of a text, given now if it is new.
     pub fn intern(&mut self, text: &str) -> u32 {
-        if let Some(number) = self.get(text) {
+        let key = short(text);
+        if let Some(number) = self.find(key, text) {
             return number;
         }
         let number = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
         self.text.push_str(text);
         self.ends
             .push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
-        let (all, ends) = (&self.text, &self.ends);
         self.numbers
-            .insert_unique(hash(text.as_bytes()), number, |known| {
-                hash(slice(all, ends, *known).as_bytes())
-            });
+            .insert_unique(spread(key), (key, number), |(known, _)| spread(*known));
         number
+    }
+
+    fn find(&self, key: u32, text: &str) -> Option<u32> {
+        let found = self.numbers.find(spread(key), |(known, number)| {
+            *known == key && self.text(*number) == text
+        });
+        found.map(|(_, number)| *number)
     }
 
     /// The text of a number; empty for a number never given.
     #[must_use]
     pub fn text(&self, number: u32) -> &str {
-        slice(&self.text, &self.ends, number)
+        let at = number as usize;
+        let start = at
+            .checked_sub(1)
+            .and_then(|before| self.ends.get(before))
+            .copied()
+            .unwrap_or(0);
+        let end = self.ends.get(at).copied().unwrap_or(start);
+        self.text
+            .get(start as usize..end as usize)
+            .unwrap_or_default()
     }
 
     /// How many texts there are.
@@ -53,13 +65,7 @@ impl Interner {
     }
 }
 
-fn slice<'t>(text: &'t str, ends: &[u32], number: u32) -> &'t str {
-    let at = number as usize;
-    let start = at
-        .checked_sub(1)
-        .and_then(|before| ends.get(before))
-        .copied()
-        .unwrap_or(0);
-    let end = ends.get(at).copied().unwrap_or(start);
-    text.get(start as usize..end as usize).unwrap_or_default()
+#[expect(clippy::cast_possible_truncation, reason = "a part of the hash")]
+fn short(text: &str) -> u32 {
+    hash(text.as_bytes()) as u32
 }

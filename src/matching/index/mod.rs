@@ -8,6 +8,7 @@
 
 mod fuzzy;
 mod interner;
+mod links;
 mod postings;
 
 use super::facts::Account;
@@ -16,6 +17,8 @@ use super::text::host::Host;
 use super::text::place::Country;
 use fuzzy::Misspellings;
 use interner::Interner;
+pub(super) use links::Link;
+use links::link_to;
 use postings::{List, Postings};
 
 /// What kind of thing a list of [`Index::terms`] is about.
@@ -45,15 +48,6 @@ pub(super) fn term(kind: Term, hashed: u64) -> u64 {
     join(kind as u64, hashed)
 }
 
-/// A domain of an Account, by source.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Link {
-    pub domain: u32,
-    pub contacts: u16,
-    pub website: bool,
-    pub email: bool,
-}
-
 /// An Account as the index keeps it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Entry {
@@ -79,6 +73,8 @@ pub(super) struct Entry {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Spot {
     pub country: Country,
+    /// Parts those whom nothing else parts: it follows from the key, so that the order of the input plays no part.
+    pub lot: u16,
     pub city: u32,
     pub postcode: u32,
 }
@@ -95,13 +91,18 @@ pub struct Index {
     word_names: Vec<u32>,
     names: u32,
     pub(super) domains: Interner,
-    domain_labels: Vec<Box<str>>,
+    /// For each domain one more than the number of its label, or 0.
+    domain_labels: Vec<u32>,
+    labels: Interner,
     domain_lists: Vec<List>,
     websites: Vec<u32>,
     pub(super) places: Interner,
     pub(super) terms: Postings,
     pub(super) misspellings: Misspellings,
     present: usize,
+    /// Room to work in.
+    text: String,
+    keys_of: Vec<u64>,
 }
 
 fn at<T>(list: &mut Vec<T>, number: u32) -> Option<&mut T>
@@ -172,21 +173,19 @@ impl Index {
                 link_to(&mut links, domain).email = true;
             }
         }
-        let words: Vec<u32> = account
-            .name
-            .core
-            .split(' ')
-            .filter(|word| !word.is_empty())
-            .map(|word| self.word(word))
-            .collect();
-        let compact: String = account.name.core.split(' ').collect();
+        let texts = || account.name.core.split(' ').filter(|word| !word.is_empty());
+        let mut words = Vec::with_capacity(texts().count());
+        words.extend(texts().map(|word| self.word(word)));
+        self.text.clear();
+        self.text.extend(texts());
+        let compact = hash(self.text.as_bytes());
         let entry = Entry {
             written: account.written.as_str().into(),
             words: words.into(),
             contacts: links.iter().map(|link| u32::from(link.contacts)).sum(),
             links,
             identities: account.identities.as_slice().into(),
-            compact: hash(compact.as_bytes()),
+            compact,
             phone: account.phone.unwrap_or(0),
             city: self.places.intern(&account.city),
             postcode: self.places.intern(&account.postcode),
@@ -212,16 +211,30 @@ impl Index {
 
     /// Adds a contact's mail address to its Account. Public mail tells nothing and changes nothing.
     pub fn add_contact(&mut self, key: &str, host: &Host) {
-        self.change_contact(key, host, true);
+        self.add_contacts(key, std::slice::from_ref(host));
+    }
+
+    /// Adds the mail addresses of several contacts of one Account, if it is here.
+    pub fn add_contacts(&mut self, key: &str, hosts: &[Host]) -> bool {
+        let number = self.keys.get(key);
+        let number = number.filter(|number| self.entry(*number).is_some());
+        if let Some(number) = number {
+            for host in hosts {
+                self.change_contact(number, host, true);
+            }
+        }
+        number.is_some()
     }
 
     /// Takes a contact's mail address from its Account.
     pub fn remove_contact(&mut self, key: &str, host: &Host) {
-        self.change_contact(key, host, false);
+        if let Some(number) = self.keys.get(key) {
+            self.change_contact(number, host, false);
+        }
     }
 
-    fn change_contact(&mut self, key: &str, host: &Host, more: bool) {
-        let (Some(number), Host::Owned { domain, label }) = (self.keys.get(key), host) else {
+    fn change_contact(&mut self, number: u32, host: &Host, more: bool) {
+        let Host::Owned { domain, label } = host else {
             return;
         };
         let domain = self.domain(domain, label);
@@ -262,18 +275,15 @@ impl Index {
     fn domain(&mut self, domain: &str, label: &str) -> u32 {
         let number = self.domains.intern(domain);
         if let Some(known) = at(&mut self.domain_labels, number)
-            && known.is_empty()
+            && *known == 0
         {
-            *known = label.into();
+            *known = self.labels.intern(label) + 1;
         }
         number
     }
 
     fn list_domain(&mut self, number: u32, domain: u32, put: bool) {
-        let label = self
-            .domain_labels
-            .get(domain as usize)
-            .map_or(0, |label| hash(label.as_bytes()));
+        let label = hash(self.label(domain).as_bytes());
         let key = term(Term::Label, label);
         if let Some(list) = at(&mut self.domain_lists, domain) {
             if put {
@@ -297,20 +307,21 @@ impl Index {
 
     fn put_in(&mut self, number: u32, entry: Entry) {
         self.list_terms(number, &entry, true);
-        let links = entry.links.clone();
+        for link in &entry.links {
+            self.list_domain(number, link.domain, true);
+            self.count_website(*link, 1);
+        }
+        let lot = hash(self.keys.text(number).as_bytes()) >> 48;
         if let Some(spot) = at(&mut self.spots, number) {
             *spot = Spot {
                 country: entry.country,
+                lot: u16::try_from(lot).unwrap_or(u16::MAX),
                 city: entry.city,
                 postcode: entry.postcode,
             };
         }
         if let Some(slot) = at(&mut self.entries, number) {
             *slot = entry;
-        }
-        for link in links {
-            self.list_domain(number, link.domain, true);
-            self.count_website(link, 1);
         }
         self.present += 1;
     }
@@ -341,8 +352,9 @@ impl Index {
     }
 
     fn list_terms(&mut self, number: u32, entry: &Entry, put: bool) {
-        let keys = self.term_keys(entry);
-        for (at, key) in keys.into_iter().enumerate() {
+        let mut keys = std::mem::take(&mut self.keys_of);
+        self.term_keys(entry, &mut keys);
+        for (at, key) in keys.drain(..).enumerate() {
             let left = if put {
                 self.terms.insert(key, number)
             } else {
@@ -352,6 +364,7 @@ impl Index {
                 self.count_name(entry, put);
             }
         }
+        self.keys_of = keys;
         for word in &entry.words {
             if let Some(list) = at(&mut self.word_lists, *word) {
                 if put {
@@ -364,17 +377,20 @@ impl Index {
     }
 
     /// The keys under which an Account is listed, its whole name first.
-    fn term_keys(&self, entry: &Entry) -> Vec<u64> {
-        let mut keys = vec![term(Term::Compact, entry.compact)];
-        let texts = || entry.words.iter().map(|word| self.words.text(*word));
+    fn term_keys(&mut self, entry: &Entry, keys: &mut Vec<u64>) {
+        keys.push(term(Term::Compact, entry.compact));
+        let (words, text) = (&self.words, &mut self.text);
+        let texts = || entry.words.iter().map(|word| words.text(*word));
         let length: usize = texts().map(str::len).sum();
         if length > BEGINNING {
-            let beginning: String = texts().flat_map(str::chars).take(BEGINNING).collect();
-            keys.push(term(Term::Beginning, hash(beginning.as_bytes())));
+            text.clear();
+            text.extend(texts().flat_map(str::chars).take(BEGINNING));
+            keys.push(term(Term::Beginning, hash(text.as_bytes())));
         }
         if entry.words.len() > 2 {
-            let acronym: String = texts().filter_map(|text| text.chars().next()).collect();
-            keys.push(term(Term::Acronym, hash(acronym.as_bytes())));
+            text.clear();
+            text.extend(texts().filter_map(|text| text.chars().next()));
+            keys.push(term(Term::Acronym, hash(text.as_bytes())));
         }
         let postcode = self.places.text(entry.postcode);
         if postcode.len() > 2 {
@@ -383,24 +399,17 @@ impl Index {
         if entry.phone != 0 {
             keys.push(term(Term::Phone, entry.phone));
         }
-        keys.extend(
-            entry
-                .identities
-                .iter()
-                .map(|identity| term(Term::Identity, *identity)),
-        );
-        keys
+        let identities = entry.identities.iter();
+        keys.extend(identities.map(|identity| term(Term::Identity, *identity)));
     }
 
     /// Counts a name that appeared first or disappeared last.
     fn count_name(&mut self, entry: &Entry, put: bool) {
         let change = if put { 1 } else { -1 };
         self.names = self.names.saturating_add_signed(change);
-        let mut words = entry.words.to_vec();
-        words.sort_unstable();
-        words.dedup();
-        for word in words {
-            if let Some(count) = at(&mut self.word_names, word) {
+        for (place, word) in entry.words.iter().enumerate() {
+            let again = entry.words.iter().take(place).any(|before| before == word);
+            if !again && let Some(count) = at(&mut self.word_names, *word) {
                 *count = count.saturating_add_signed(change);
             }
         }
@@ -443,9 +452,9 @@ impl Index {
     }
 
     pub(super) fn label(&self, domain: u32) -> &str {
-        self.domain_labels
-            .get(domain as usize)
-            .map_or("", |label| label)
+        let label = self.domain_labels.get(domain as usize);
+        let label = label.and_then(|label| label.checked_sub(1));
+        label.map_or("", |label| self.labels.text(label))
     }
 
     /// How telling a word is: 1 for one that no name or only one has, towards 0 the more names have it.
@@ -460,27 +469,4 @@ impl Index {
             .map_or(1, |count| (*count).max(1)) as f32;
         (1.0 + names / with).ln() / (1.0 + names).ln()
     }
-}
-
-/// The link to a domain, made now if there is none. Links are sorted, so that ten thousand domains on one Account cost
-/// no more than their number.
-fn link_to(links: &mut Vec<Link>, domain: u32) -> &mut Link {
-    let at = match links.binary_search_by_key(&domain, |link| link.domain) {
-        Ok(at) => at,
-        Err(at) => {
-            links.insert(
-                at,
-                Link {
-                    domain,
-                    ..Link::default()
-                },
-            );
-            at
-        }
-    };
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "found or put there in the lines before"
-    )]
-    &mut links[at]
 }

@@ -6,7 +6,8 @@
     reason = "rows, bins and nodes are numbered by this file, and every table is made for exactly those numbers"
 )]
 
-use super::super::trees::{Forest, Node, Tree};
+use super::super::forest::Forest;
+use super::super::trees::{Node, Tree};
 
 const BINS: usize = 64;
 
@@ -297,10 +298,7 @@ pub fn learn(
     let yes = cases.answers.iter().filter(|answer| **answer).count();
     if rows == 0 || yes == 0 || yes == rows {
         let base = if yes > 0 { 6.0 } else { -6.0 };
-        return Forest {
-            base,
-            trees: Vec::new(),
-        };
+        return Forest::new(base, Vec::new());
     }
     let cuts: Vec<Vec<f32>> = (0..cases.width)
         .map(|feature| cuts(cases, feature))
@@ -347,7 +345,7 @@ pub fn learn(
         trees.push(tree);
         progress(at + 1);
     }
-    Forest { base, trees }
+    Forest::new(base, trees)
 }
 
 #[cfg(test)]
@@ -398,16 +396,11 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_of_an_explanation_add_up_to_the_score() {
+    fn the_shares_of_an_explanation_add_up_to_the_score() {
         let forest = learn(&cases(|x, y| x + y > 1.0), &[0, 0], settings(), |_| {});
         let measures = [0.4, 0.8];
-        let roots: f32 = forest
-            .trees
-            .iter()
-            .filter_map(|tree| tree.0.first())
-            .map(|node| node.value)
-            .sum();
-        let sum: f32 = forest.parts(&measures).iter().sum::<f32>() + forest.base + roots;
+        let shares: f32 = forest.shares(&measures).iter().sum();
+        let sum = shares + forest.base + forest.roots();
         assert!((sum - forest.score(&measures)).abs() < 1e-3);
     }
 }

@@ -10,6 +10,7 @@ use super::super::population::Population;
 use super::super::prepare::Subject;
 use super::super::rank::{Group, groups, scored};
 use super::super::retrieve::Scratch;
+use super::super::trees::LEAVES;
 use super::super::vetoes::{Case, applying};
 use super::boost::{Cases, Settings, learn};
 use super::calibrate;
@@ -39,6 +40,7 @@ const PAIR: Settings = Settings {
     least_rows: 30,
     l2: 2.0,
 };
+const _: () = assert!(PAIR.leaves <= LEAVES && DECISION.leaves <= LEAVES);
 const DECISION: Settings = Settings {
     trees: 120,
     leaves: 12,

@@ -26,6 +26,12 @@ pub fn join(first: u64, second: u64) -> u64 {
     finish(step(first, second))
 }
 
+/// A short hash drawn out to the length that a table wants, so that the table need not keep the long one.
+#[must_use]
+pub const fn spread(short: u32) -> u64 {
+    (short as u64).wrapping_mul(MULTIPLIER)
+}
+
 const fn step(state: u64, word: u64) -> u64 {
     (state.rotate_left(5) ^ word).wrapping_mul(MULTIPLIER)
 }

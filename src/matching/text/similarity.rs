@@ -3,24 +3,29 @@
 
 #![expect(
     clippy::indexing_slicing,
-    reason = "a byte indexes a table of 256, and slices are cut to a length checked in the line before"
+    reason = "slot() is below 64, and slices are cut to a length checked in the line before"
 )]
 
 /// One text, prepared to be compared with many.
 #[derive(Debug, Clone)]
 pub struct Pattern {
-    masks: [u64; 256],
+    masks: [u64; 64],
     len: usize,
+}
+
+/// A slot of its own for each lower-case letter, digit and the space: what folded text is made of.
+const fn slot(byte: u8) -> usize {
+    (byte & 31 | (!byte >> 1) & 32) as usize
 }
 
 impl Pattern {
     /// Prepares the first 64 bytes.
     #[must_use]
     pub fn new(text: &[u8]) -> Self {
-        let mut masks = [0_u64; 256];
+        let mut masks = [0_u64; 64];
         let len = text.len().min(64);
         for (at, byte) in text[..len].iter().enumerate() {
-            masks[usize::from(*byte)] |= 1 << at;
+            masks[slot(*byte)] |= 1 << at;
         }
         Self { masks, len }
     }
@@ -35,7 +40,7 @@ impl Pattern {
         }
         let mut state = u64::MAX;
         for byte in other {
-            let hit = state & self.masks[usize::from(*byte)];
+            let hit = state & self.masks[slot(*byte)];
             state = state.wrapping_add(hit) | (state - hit);
         }
         let used = if self.len == 64 {

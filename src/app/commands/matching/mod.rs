@@ -18,7 +18,7 @@ use crate::app::output::{note, result};
 use crate::matching::decide::Engine;
 use crate::matching::facts::{Account, AccountFacts, Customer, ProviderFacts};
 use crate::matching::model::Model;
-use crate::matching::text::host;
+use crate::matching::text::host::{self, Host};
 use reading::{Broken, read};
 use records::ContactFacts;
 pub use writing::Summary;
@@ -75,9 +75,12 @@ pub fn load(
         threads,
         progress,
         &mut broken,
-        |facts: AccountFacts| (Account::read(&facts), facts.key, facts.name),
-        |(account, key, name)| {
-            if by_name {
+        |facts: AccountFacts| {
+            let account = Account::read(&facts);
+            (account, by_name.then_some((facts.name, facts.key)))
+        },
+        |(account, named)| {
+            if let Some((name, key)) = named {
                 // An exported contact names its account; two accounts of one name leave it open whose it is.
                 names
                     .entry(name)
@@ -128,26 +131,30 @@ fn take_contacts(
 ) -> anyhow::Result<u64> {
     progress.set_message("contacts");
     let (mut contacts, mut strangers) = (0, 0_u64);
+    // Contacts of one account mostly follow one another: it is looked up once for all of them.
+    let (mut account, mut count, mut hosts) = (String::new(), 0, Vec::new());
+    let mut settle = |account: &str, count: u64, hosts: &[Host]| {
+        let key = names.get(account).and_then(Option::as_ref);
+        let key = key.map_or(account, String::as_str);
+        if !engine.index.add_contacts(key, hosts) {
+            strangers += count;
+        }
+    };
     let prepare = |facts: ContactFacts| {
         let host = facts.email.as_deref().and_then(host::of_email);
         (host, facts.account_id)
     };
-    read(
-        path,
-        threads,
-        progress,
-        broken,
-        prepare,
-        |(host, account)| {
-            contacts += 1;
-            let key = names.get(&account).and_then(Option::as_ref);
-            let key = key.unwrap_or(&account);
-            strangers += u64::from(!engine.index.contains(key));
-            if let Some(host) = host {
-                engine.index.add_contact(key, &host);
-            }
-        },
-    )?;
+    read(path, threads, progress, broken, prepare, |(host, of)| {
+        contacts += 1;
+        if of != account {
+            settle(&account, count, &hosts);
+            (account, count) = (of, 0);
+            hosts.clear();
+        }
+        count += 1;
+        hosts.extend(host);
+    })?;
+    settle(&account, count, &hosts);
     if strangers > 0 {
         note(format!(
             "{strangers} contacts belong to no account of the file and were left out"

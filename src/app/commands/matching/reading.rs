@@ -27,7 +27,8 @@ pub struct Broken {
 }
 
 enum Portion {
-    Lines(u64, Vec<Vec<u8>>),
+    /// Number of the first line, the text of all, and where each ends.
+    Lines(u64, Vec<u8>, Vec<usize>),
     Rows(Vec<(u64, Result<csv::StringRecord, String>)>),
 }
 
@@ -75,19 +76,19 @@ impl Source {
     fn portion(&mut self, progress: &ProgressBar) -> anyhow::Result<Option<Portion>> {
         match self {
             Self::Lines { reader, next } => {
-                let (first, mut lines) = (*next, Vec::with_capacity(PORTION));
-                while lines.len() < PORTION {
-                    let mut line = Vec::with_capacity(320);
-                    let read = reader.read_until(b'\n', &mut line)?;
+                let (first, mut text, mut ends) = (*next, Vec::new(), Vec::new());
+                while ends.len() < PORTION && text.len() < LONGEST_LINE {
+                    let start = text.len();
+                    let read = reader.read_until(b'\n', &mut text)?;
                     if read == 0 {
                         break;
                     }
                     progress.inc(read as u64);
-                    line.truncate(LONGEST_LINE);
-                    lines.push(line);
+                    text.truncate(start + LONGEST_LINE);
+                    ends.push(text.len());
                 }
-                *next += lines.len() as u64;
-                Ok((!lines.is_empty()).then_some(Portion::Lines(first, lines)))
+                *next += ends.len() as u64;
+                Ok((!ends.is_empty()).then_some(Portion::Lines(first, text, ends)))
             }
             Self::Table { reader, .. } => {
                 let mut rows = Vec::with_capacity(PORTION);
@@ -120,15 +121,19 @@ fn parse<R: Record, T>(
     prepare: &(impl Fn(R) -> T + Sync),
 ) -> Parsed<T> {
     match portion {
-        Portion::Lines(first, lines) => (first..)
-            .zip(lines)
-            .filter(|(_, line)| !line.iter().all(u8::is_ascii_whitespace))
-            .map(|(number, line)| {
-                R::of_json(&line)
-                    .map(prepare)
-                    .map_err(|problem| (number, problem))
-            })
-            .collect(),
+        Portion::Lines(first, text, ends) => {
+            let starts = std::iter::once(0).chain(ends.iter().copied());
+            (first..)
+                .zip(starts.zip(&ends))
+                .map(|(number, (start, end))| (number, text.get(start..*end).unwrap_or_default()))
+                .filter(|(_, line)| !line.iter().all(u8::is_ascii_whitespace))
+                .map(|(number, line)| {
+                    R::of_json(line)
+                        .map(prepare)
+                        .map_err(|problem| (number, problem))
+                })
+                .collect()
+        }
         Portion::Rows(rows) => rows
             .into_iter()
             .map(|(number, cells)| {
