@@ -23,6 +23,7 @@ mod m0018_exception_care;
 mod m0019_subscription_lists;
 mod m0020_exception_tally;
 mod m0021_exceptions_told;
+mod m0022_provider_account_counts;
 
 use sea_orm_migration::prelude::*;
 
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0019_subscription_lists::Migration),
             Box::new(m0020_exception_tally::Migration),
             Box::new(m0021_exceptions_told::Migration),
+            Box::new(m0022_provider_account_counts::Migration),
         ]
     }
 }

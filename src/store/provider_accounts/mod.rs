@@ -194,7 +194,7 @@ pub async fn counts(
     let by_state: Vec<(String, i64)> = provider_account::Entity::find()
         .select_only()
         .column(Column::MappingState)
-        .column_as(Column::Id.count(), "rows")
+        .column_as(Column::MappingState.count(), "rows")
         .filter(condition(&Filter {
             provider,
             ..Filter::default()

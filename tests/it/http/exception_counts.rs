@@ -61,7 +61,7 @@ async fn tallied(
 }
 
 /// How the engine reads it.
-async fn plan(store: &Store, sql: &str) -> String {
+pub async fn plan(store: &Store, sql: &str) -> String {
     let connection = store.reader();
     let explain = match store.engine() {
         Engine::Sqlite => "EXPLAIN QUERY PLAN",
