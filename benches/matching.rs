@@ -26,6 +26,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use indicatif::ProgressBar;
+use mimalloc::MiMalloc;
 use provider_bridge::app::commands::matching::{Files, Loaded, load, model, threads};
 use provider_bridge::matching::decide::Verdict;
 use provider_bridge::matching::facts::{Account, AccountFacts};
@@ -34,6 +35,10 @@ use provider_bridge::matching::text::host;
 use provider_bridge::simulator::{CasesSpec, write_cases};
 
 use cases::{Answer, Quality, Truth, peak_megabytes, restart_peak};
+
+/// As in the program itself.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// No model was trained on it.
 const SEED: u64 = 90_001;
