@@ -74,6 +74,13 @@ fn part_of(left: usize) -> usize {
     most.checked_ilog2().map_or(0, |exponent| 1 << exponent)
 }
 
+/// How many of so many rows fill two statements: whoever need not write all of them at once leaves the rest for the next
+/// time.
+pub(super) fn in_two_statements(rows: usize) -> usize {
+    let first = part_of(rows);
+    first + part_of(rows - first)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{MOST, part_of};

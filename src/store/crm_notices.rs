@@ -96,8 +96,18 @@ impl NoticeWriter {
         let mut waiting = self.waiting.lock().await;
         let mut together = Vec::with_capacity(MOST_TOGETHER);
         let more = async {
-            while waiting.recv_many(&mut together, MOST_TOGETHER).await > 0 {
-                self.keep(together.drain(..)).await;
+            loop {
+                while together.len() < MOST_TOGETHER
+                    && let Ok(one) = waiting.try_recv()
+                {
+                    together.push(one);
+                }
+                if together.is_empty() && waiting.recv_many(&mut together, MOST_TOGETHER).await == 0
+                {
+                    return;
+                }
+                let now = bulk::in_two_statements(together.len());
+                self.keep(together.drain(..now)).await;
             }
         };
         stop.run_until_cancelled(more).await;
@@ -134,7 +144,12 @@ async fn write(
         .iter()
         .flat_map(|(received, _)| received.notice.accounts())
         .collect();
-    let tx = store.begin().await?;
+    let refused = ExceptionKind::WebhookRefused;
+    // Looked up beside the transaction: it is open once in a long while.
+    let (tx, open) = tokio::try_join!(
+        store.begin(),
+        exceptions::open_subjects(store.reader(), refused)
+    )?;
     let rows = together
         .into_iter()
         .map(|(received, _)| row(context, received));
@@ -145,8 +160,9 @@ async fn write(
     if !accounts.is_empty() {
         tx.signal(Signal::accounts_changed(accounts));
     }
-    let kind = ExceptionKind::WebhookRefused;
-    exceptions::close(&tx, context, kind, SUBJECT).await?;
+    if !open.is_empty() {
+        exceptions::close(&tx, context, refused, SUBJECT).await?;
+    }
     tx.commit().await
 }
 
@@ -155,8 +171,11 @@ async fn write(
 /// # Errors
 /// When the database refuses.
 pub async fn follow(tx: &WriteTx, context: &Context) -> Result<(), StoreError> {
-    let by = Caller::service("dataverse-webhook");
-    jobs::enqueue(tx, context, &by, &JobWork::SyncCrmDirectory, None).await?;
+    let work = JobWork::SyncCrmDirectory;
+    if !jobs::once_more(tx, &work).await? {
+        let by = Caller::service("dataverse-webhook");
+        jobs::enqueue(tx, context, &by, &work, None).await?;
+    }
     Ok(())
 }
 

@@ -5,7 +5,7 @@ mod queue;
 pub mod schedules;
 
 pub use queue::{
-    Ending, cancel, cancel_requested, claim, end, guard, progress, reclaim_all, renew,
+    Ending, cancel, cancel_requested, claim, end, guard, once_more, progress, reclaim_all, renew,
 };
 
 use sea_orm::sea_query::{Cond, OnConflict};
@@ -145,7 +145,7 @@ pub async fn enqueue(
             return Ok(Enqueued::New(JobId::new(id)));
         }
         if let Some(job) = unfinished(&**tx, work).await?
-            && (!work.follows_itself() || queue::once_more(tx, job.id).await?)
+            && (!work.follows_itself() || once_more(tx, work).await?)
         {
             return Ok(Enqueued::AlreadyThere(job.id));
         }

@@ -12,7 +12,7 @@ use sea_orm::{
 use super::to_domain;
 use crate::domain::context::Context;
 use crate::domain::ids::JobId;
-use crate::domain::job::{Job, JobLease, JobState, MAX_ATTEMPTS};
+use crate::domain::job::{Job, JobLease, JobState, JobWork, MAX_ATTEMPTS};
 use crate::store::entities::job;
 use crate::store::{Signal, Store, StoreError, WriteTx, subscription_runs, sync_runs};
 
@@ -169,11 +169,14 @@ pub async fn progress(
     Ok(())
 }
 
-/// Marks an unfinished Job, so that it follows itself when it is being worked on now. Says whether it was still unfinished.
-pub(super) async fn once_more(tx: &WriteTx, id: JobId) -> Result<bool, StoreError> {
+/// Has the unfinished Job of the same concurrency key run once more when it is done. Says whether there is one.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn once_more(tx: &WriteTx, work: &JobWork) -> Result<bool, StoreError> {
     let marked = job::Entity::update_many()
         .col_expr(job::Column::Again, Expr::value(true))
-        .filter(job::Column::Id.eq(id.as_uuid()))
+        .filter(job::Column::ConcurrencyKey.eq(work.concurrency_key()))
         .filter(job::Column::FinishedAt.is_null())
         .exec(&**tx)
         .await?;
