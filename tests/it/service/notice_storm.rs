@@ -207,7 +207,8 @@ async fn doubled_and_out_of_order_they_leave_what_they_leave_in_order() {
     let (one, other) = (ordered.state().await, stormy.state().await);
     assert_eq!(one.0.accounts, other.0.accounts);
     assert_eq!(one.1, other.1);
-    assert_ne!(one.0.accounts, before.0.accounts, "something changed");
+    // Many changes end every chain of merges in one too long to be followed: then mappings stay, and exceptions say so.
+    assert_ne!(one, before, "something changed");
 }
 
 /// Not a test of its own: the process that is killed.
