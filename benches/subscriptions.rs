@@ -17,7 +17,7 @@ use futures_util::StreamExt;
 use serde_json::Value;
 
 use common::figure;
-use service::{Api, Bare, pause, peak_memory, service, simulator};
+use service::{Api, Bare, customers, pause, peak_memory, service, simulator};
 
 /// Requests under way at once, as the service has them.
 const AT_ONCE: usize = 16;
@@ -35,10 +35,7 @@ fn main() {
 }
 
 async fn measure() {
-    let customers: usize = std::env::var("CUSTOMERS")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(10_000);
+    let customers = customers(10_000);
     let (_simulator, settings) = simulator(customers);
     let with_limit = |limit: f64| {
         let mut settings = settings.clone();

@@ -15,7 +15,7 @@ use std::time::Instant;
 use futures_util::StreamExt;
 
 use common::figure;
-use service::{Api, Bare, peak_memory, serve, service, simulator};
+use service::{Api, Bare, customers, peak_memory, serve, service, simulator};
 
 /// By-id calls under way at once, as the service has them.
 const AT_ONCE: usize = 16;
@@ -29,10 +29,7 @@ fn main() {
 }
 
 async fn measure() {
-    let customers: usize = std::env::var("CUSTOMERS")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(50_000);
+    let customers = customers(50_000);
     let (_simulator, settings) = simulator(customers);
     let folder = tempfile::tempdir().expect("a folder");
     let (service, key, port) = service(&settings, folder.path());

@@ -8,6 +8,14 @@ use serde_json::{Value, json};
 
 use crate::common::{Running, program, start};
 
+/// How many customers to measure with: `CUSTOMERS`, or so many.
+pub fn customers(otherwise: usize) -> usize {
+    let asked = std::env::var("CUSTOMERS").ok();
+    asked
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(otherwise)
+}
+
 /// The most memory a process has had, in MB.
 pub fn peak_memory(process: &Running) -> u64 {
     let status =

@@ -7,10 +7,10 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
+use super::account_search::{AccountSearch, search};
 use super::door::{self, Visitor};
 use super::shell::Shell;
-use super::words::{ago, confidence, readable_domains, sentence};
-use crate::domain::account::{Account, AccountState};
+use super::words::{ago, confidence, readable_domains};
 use crate::domain::caller::Permission;
 use crate::domain::ids::{AccountId, ProviderAccountId};
 use crate::domain::mapping::{MappedBy, Mapping, Reason};
@@ -28,22 +28,12 @@ pub(super) struct Asked {
     q: String,
 }
 
-/// One Account that was found.
-pub(super) struct Candidate {
-    id: AccountId,
-    name: String,
-    facts: String,
-    active: bool,
-}
-
-/// What the search found.
-pub(super) struct Candidates {
+/// What the search found, to be mapped to.
+struct Candidates {
     id: ProviderAccountId,
     version: i64,
     csrf: String,
-    query: String,
-    rows: Vec<Candidate>,
-    problem: Option<String>,
+    found: AccountSearch,
 }
 
 struct Suggested {
@@ -121,7 +111,7 @@ pub(super) async fn candidates(
             .flows
             .get_provider_account(&visitor.caller, id_of(&id)?)
             .await?;
-        Ok::<_, FlowError>(find(&state, &visitor, &account, &asked.q).await)
+        Ok::<_, FlowError>(candidates_of(&state, &visitor, &account, &asked.q).await)
     };
     match found.await {
         Ok(candidates) => door::page(StatusCode::OK, &Fragment { candidates }),
@@ -196,7 +186,7 @@ async fn make(
         may_bill: visitor.may(Permission::Bill),
         suggestions: suggestions.collect(),
         query: query.to_owned(),
-        candidates: find(state, visitor, &account, query).await,
+        candidates: candidates_of(state, visitor, &account, query).await,
         external_id: account.external_id.to_string(),
         relationship: account.relationship,
         name: account.name,
@@ -256,49 +246,16 @@ fn escape(text: &str) -> String {
         .unwrap_or_default()
 }
 
-/// Searches the CRM. That it cannot be reached is said on the page, not instead of it.
-async fn find(
+async fn candidates_of(
     state: &Data<ApiState>,
     visitor: &Visitor,
     of: &ProviderAccount,
     query: &str,
 ) -> Candidates {
-    let query = query.trim();
-    let mut shown = Candidates {
+    Candidates {
         id: of.id,
         version: of.mapping_version,
         csrf: visitor.session.csrf.clone(),
-        query: query.to_owned(),
-        rows: Vec::new(),
-        problem: None,
-    };
-    if query.is_empty() {
-        return shown;
-    }
-    match state
-        .flows
-        .search_accounts(&visitor.caller, query, MOST_CANDIDATES)
-        .await
-    {
-        Ok(found) => shown.rows = found.iter().map(candidate).collect(),
-        Err(error) => shown.problem = Some(sentence(&error.to_string())),
-    }
-    shown
-}
-
-fn candidate(account: &Account) -> Candidate {
-    let facts = [
-        &account.number,
-        &account.website,
-        &account.email,
-        &account.city,
-        &account.country,
-    ];
-    let facts: Vec<&str> = facts.into_iter().flatten().map(String::as_str).collect();
-    Candidate {
-        id: account.id,
-        name: account.name.clone(),
-        facts: facts.join(" · "),
-        active: account.state == AccountState::Active,
+        found: search(state, visitor, query, MOST_CANDIDATES).await,
     }
 }

@@ -6,11 +6,11 @@ use actix_web::{HttpRequest, HttpResponse, get, post};
 use askama::Template;
 use serde::Deserialize;
 
+use super::account_search::{AccountSearch, search};
 use super::contract_form::{self, Purpose, Refused, Typed};
 use super::door::{self, Visitor};
 use super::shell::{Section, Shell};
 use super::words::sentence;
-use crate::domain::account::{Account, AccountState};
 use crate::domain::caller::Permission;
 use crate::domain::ids::AccountId;
 use crate::flows::FlowError;
@@ -30,72 +30,18 @@ pub(super) struct Asked {
     q: String,
 }
 
-struct Found {
-    id: AccountId,
-    name: String,
-    facts: String,
-    active: bool,
-}
-
-/// What the search found; the fragment that follows the typing.
-struct Search {
-    query: String,
-    rows: Vec<Found>,
-    full: bool,
-    problem: Option<String>,
-}
-
 #[derive(Template)]
 #[template(path = "contract_account.html", config = "src/http/pages/askama.toml")]
 struct Picker {
     shell: Shell,
-    search: Search,
+    search: AccountSearch,
     problem: Option<String>,
 }
 
 #[derive(Template)]
 #[template(path = "found_accounts.html", config = "src/http/pages/askama.toml")]
 struct Fragment {
-    search: Search,
-}
-
-fn found(account: &Account) -> Found {
-    let facts = [
-        &account.number,
-        &account.website,
-        &account.email,
-        &account.city,
-        &account.country,
-    ];
-    let facts: Vec<&str> = facts.into_iter().flatten().map(String::as_str).collect();
-    Found {
-        id: account.id,
-        name: account.name.clone(),
-        facts: facts.join(" · "),
-        active: account.state == AccountState::Active,
-    }
-}
-
-async fn search(state: &Data<ApiState>, visitor: &Visitor, query: &str) -> Search {
-    let query = query.trim();
-    let mut search = Search {
-        query: query.to_owned(),
-        rows: Vec::new(),
-        full: false,
-        problem: None,
-    };
-    if query.is_empty() {
-        return search;
-    }
-    let (flows, caller) = (&state.flows, &visitor.caller);
-    match flows.search_accounts(caller, query, MOST_ACCOUNTS).await {
-        Ok(accounts) => {
-            search.full = accounts.len() == MOST_ACCOUNTS;
-            search.rows = accounts.iter().map(found).collect();
-        }
-        Err(error) => search.problem = Some(sentence(&error.to_string())),
-    }
-    search
+    search: AccountSearch,
 }
 
 async fn pick(
@@ -113,7 +59,7 @@ async fn pick(
             shell: Shell::of(state, visitor, None)
                 .await?
                 .at(Section::Contracts),
-            search: search(state, visitor, query).await,
+            search: search(state, visitor, query, MOST_ACCOUNTS).await,
             problem,
         })
     };
@@ -215,7 +161,7 @@ pub(super) async fn find_accounts(
     asked: Query<Asked>,
 ) -> HttpResponse {
     door::show(&request, &state, async |visitor| {
-        let search = search(&state, visitor, &asked.q).await;
+        let search = search(&state, visitor, &asked.q, MOST_ACCOUNTS).await;
         Ok(Fragment { search })
     })
     .await

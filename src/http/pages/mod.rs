@@ -5,6 +5,7 @@
 //! following a sign-in link does not sign in, its button does, because mail scanners follow links too.
 
 mod account;
+mod account_search;
 mod assets;
 mod change;
 mod client_secret;
