@@ -11,12 +11,13 @@ mod common;
 #[path = "common/service.rs"]
 mod service;
 
+use std::path::Path;
 use std::time::Instant;
 
 use futures_util::StreamExt;
 use serde_json::Value;
 
-use common::figure;
+use common::{Running, figure};
 use service::{Api, Bare, customers, pause, peak_memory, service, simulator};
 
 /// Requests under way at once, as the service has them.
@@ -51,12 +52,7 @@ async fn measure() {
 /// The wall time should be that of the throttle.
 async fn throttled(settings: &[(String, String)]) {
     let folder = tempfile::tempdir().expect("a folder");
-    let (_service, key, port) = service(settings, folder.path());
-    let api = Api::new(key, port);
-    api.wait_ready().await;
-    let provider = api.connect().await;
-    api.sync(&provider).await;
-    settle(&api).await;
+    let (_service, api, provider) = synced(settings, folder.path()).await;
     let first = sync(&api, &provider).await;
     let allowed = first.customers / (LIMIT / 60.0);
     figure(
@@ -75,12 +71,7 @@ async fn throttled(settings: &[(String, String)]) {
 
 async fn lifted(settings: &[(String, String)]) {
     let folder = tempfile::tempdir().expect("a folder");
-    let (service, key, port) = service(settings, folder.path());
-    let api = Api::new(key, port);
-    api.wait_ready().await;
-    let provider = api.connect().await;
-    api.sync(&provider).await;
-    settle(&api).await;
+    let (service, api, provider) = synced(settings, folder.path()).await;
     figure("peak memory before, MB", peak_memory(&service));
     let bare = bare(&Bare::new(settings).await).await;
     figure(
@@ -104,6 +95,17 @@ async fn lifted(settings: &[(String, String)]) {
         settle(&api).await;
     }
     figure("peak memory, MB", peak_memory(&service));
+}
+
+/// A service that has the customers and nothing left to do, its API, and the provider.
+async fn synced(settings: &[(String, String)], folder: &Path) -> (Running, Api, String) {
+    let (service, key, port) = service(settings, folder);
+    let api = Api::new(key, port);
+    api.wait_ready().await;
+    let provider = api.connect().await;
+    api.sync(&provider).await;
+    settle(&api).await;
+    (service, api, provider)
 }
 
 /// What one sync did.

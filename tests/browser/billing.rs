@@ -9,7 +9,6 @@ use provider_bridge::domain::money::Currency;
 use provider_bridge::domain::setting::AutoMatchMode;
 use provider_bridge::domain::subscription::Subscription;
 use provider_bridge::flows::billing_contracts::{ContractChange, NewContract};
-use provider_bridge::flows::providers::SyncSchedule;
 use provider_bridge::flows::subscriptions::reading::Filter as SubscriptionFilter;
 use provider_bridge::simulator::{Change, SubscriptionChange};
 use provider_bridge::store::provider_accounts::Filter;
@@ -338,15 +337,7 @@ async fn a_contract_is_synced_from_preview_to_report() {
 async fn jobs_are_cancelled_and_asked_for_again_and_schedules_turned() {
     let service = Service::start().await;
     let (flows, by) = (&service.running.flows, operator());
-    let nightly = SyncSchedule {
-        cron: "0 3 * * *".to_owned(),
-        time_zone: "Europe/Zurich".to_owned(),
-        enabled: true,
-    };
-    flows
-        .set_subscription_schedule(&by, service.provider, &nightly)
-        .await
-        .unwrap();
+    service.sync_subscriptions_nightly().await;
     flows
         .request_subscription_sync(&by, service.provider)
         .await

@@ -15,7 +15,8 @@ use provider_bridge::domain::ids::ProviderId;
 use provider_bridge::domain::mapping::MappingState;
 use provider_bridge::domain::provider::ProviderKind;
 use provider_bridge::domain::setting::AutoMatchMode;
-use provider_bridge::flows::providers::NewProvider;
+use provider_bridge::flows::providers::{NewProvider, SyncSchedule};
+use provider_bridge::flows::schedules::Schedule;
 use provider_bridge::flows::settings::SettingsChange;
 use provider_bridge::identity::sessions::Sessions;
 use provider_bridge::jobs::Runner;
@@ -40,6 +41,18 @@ pub struct Service {
 }
 
 impl Service {
+    /// A schedule at three in the morning in Zurich.
+    pub async fn sync_subscriptions_nightly(&self) -> Schedule {
+        let nightly = SyncSchedule {
+            cron: "0 3 * * *".to_owned(),
+            time_zone: "Europe/Zurich".to_owned(),
+            enabled: true,
+        };
+        let (flows, by) = (&self.running.flows, operator());
+        let set = flows.set_subscription_schedule(&by, self.provider, &nightly);
+        set.await.unwrap()
+    }
+
     pub async fn start() -> Self {
         Self::matching(AutoMatchMode::Engine).await
     }

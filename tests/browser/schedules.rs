@@ -2,7 +2,6 @@
 
 use provider_bridge::app::open::operator;
 use provider_bridge::domain::caller::Role;
-use provider_bridge::flows::providers::SyncSchedule;
 use thirtyfour::prelude::*;
 
 use crate::chromium::{Browser, NARROW, WIDE};
@@ -43,13 +42,7 @@ async fn mistype(browser: &Browser) {
 async fn a_schedule_is_changed_and_a_fixed_one_says_who_sets_it() {
     let service = Service::start().await;
     let (flows, by) = (&service.running.flows, operator());
-    let nightly = SyncSchedule {
-        cron: "0 3 * * *".to_owned(),
-        time_zone: "Europe/Zurich".to_owned(),
-        enabled: true,
-    };
-    let kept = flows.set_subscription_schedule(&by, service.provider, &nightly);
-    let kept = kept.await.unwrap();
+    let kept = service.sync_subscriptions_nightly().await;
     let browser = Browser::open().await.unwrap();
     service.sign_in(&browser, Role::Admin).await;
     service.open(&browser, "/jobs").await;

@@ -102,21 +102,15 @@ pub(super) async fn candidates(
     id: Path<String>,
     asked: Query<Asked>,
 ) -> HttpResponse {
-    let visitor = match door::visitor(&request, &state).await {
-        Ok(visitor) => visitor,
-        Err(refusal) => return *refusal,
-    };
-    let found = async {
-        let account = state
-            .flows
+    door::show(&request, &state, async |visitor| {
+        let flows = &state.flows;
+        let account = flows
             .get_provider_account(&visitor.caller, id_of(&id)?)
             .await?;
-        Ok::<_, FlowError>(candidates_of(&state, &visitor, &account, &asked.q).await)
-    };
-    match found.await {
-        Ok(candidates) => door::page(StatusCode::OK, &Fragment { candidates }),
-        Err(error) => door::failed(&error),
-    }
+        let candidates = candidates_of(&state, visitor, &account, &asked.q).await;
+        Ok(Fragment { candidates })
+    })
+    .await
 }
 
 /// The page, with `problem` on top when something was refused.

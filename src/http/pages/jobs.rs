@@ -139,6 +139,11 @@ pub(super) fn kept(keeper: Keeper, enabled: bool) -> String {
     }
 }
 
+pub(super) fn last_run(it: &Schedule, now: DateTime<Utc>) -> String {
+    it.last_run_at
+        .map_or_else(|| "never".to_owned(), |at| ago(at, now))
+}
+
 fn schedule(it: Schedule, providers: &[Provider], now: DateTime<Utc>) -> ScheduleRow {
     ScheduleRow {
         id: it.id,
@@ -149,9 +154,7 @@ fn schedule(it: Schedule, providers: &[Provider], now: DateTime<Utc>) -> Schedul
         } else {
             "off".to_owned()
         },
-        last: it
-            .last_run_at
-            .map_or_else(|| "never".to_owned(), |at| ago(at, now)),
+        last: last_run(&it, now),
         enabled: it.enabled,
         kept: kept(it.keeper(), it.enabled),
     }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::door::{self, Visitor};
 use super::jobs;
 use super::shell::Shell;
-use super::words::{ago, sentence, until};
+use super::words::{sentence, until};
 use crate::domain::caller::Permission;
 use crate::domain::ids::ScheduleId;
 use crate::flows::FlowError;
@@ -108,9 +108,7 @@ async fn page(
         } else {
             "never: it is off".to_owned()
         },
-        last: known
-            .last_run_at
-            .map_or_else(|| "never".to_owned(), |at| ago(at, now)),
+        last: jobs::last_run(&known, now),
         runs: if known.enabled {
             runs(&known, now)
         } else {

@@ -6,9 +6,29 @@ use crate::domain::domain_name::readable;
 use crate::domain::provider_account::ProviderAccount;
 use crate::domain::subscription::{FieldDifference, ListedSubscription};
 
-/// `text` with a capital letter and a full stop.
+/// `text` with a capital letter and a full stop. What the API sets in backticks stands in quotation marks, as people write.
 pub(super) fn sentence(text: &str) -> String {
-    format!("{}.", capital(text.trim_end_matches('.')))
+    stopped(quoted(&capital(text)))
+}
+
+fn quoted(text: &str) -> String {
+    let mut parts = text.split('`');
+    let mut said = parts.next().unwrap_or_default().to_owned();
+    while let Some(part) = parts.next() {
+        match parts.next() {
+            Some(rest) => {
+                said.push('“');
+                said.push_str(part);
+                said.push('”');
+                said.push_str(rest);
+            }
+            None => {
+                said.push('`');
+                said.push_str(part);
+            }
+        }
+    }
+    said
 }
 
 /// `text` with a capital letter.
@@ -112,6 +132,13 @@ pub(super) fn confidence(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_api_sets_in_backticks_stands_in_quotation_marks() {
+        let said = sentence("`Mars/Base` is no time zone; use `UTC` or another`");
+        assert_eq!(said, "“Mars/Base” is no time zone; use “UTC” or another`.");
+        assert_eq!(sentence("made for Müller e.K."), "Made for Müller e.K.");
+    }
 
     #[test]
     fn instants_are_said_as_people_say_them() {

@@ -3,13 +3,13 @@
 //! What is refused outright, a foreign id, a closed contract, an unmapped account, is in `subscriptions`.
 
 use provider_bridge::domain::caller::Role;
-use provider_bridge::domain::ports::provider::{FailureKind, SubscriptionListing};
+use provider_bridge::domain::ports::provider::SubscriptionListing;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::subscriptions::{Desk, texts};
 use crate::support::app::Answer;
-use crate::support::fake_provider::{costing, failure, listed};
+use crate::support::fake_provider::{costing, listed};
 use crate::support::pages::Person;
 
 /// The lines of the report that a decision led to.
@@ -85,16 +85,7 @@ crate::on_both_engines! {
     }
 
     async fn what_changes_or_vanishes_after_the_preview_is_in_answer_and_report(store: TestStore) {
-        let desk = Desk::of(&store, &["C1", "C2"]).await;
-        desk.map(0, 1).await;
-        desk.map(1, 1).await;
-        let contract = desk.contract(1, "Cloud", json!({})).await;
-        desk.provider.set("C1", vec![listed("s-1", "5"), listed("s-2", "3"), listed("s-3", "1")]);
-        desk.provider.set("C2", vec![listed("t-1", "4")]);
-        let preview = desk.preview(&contract).await;
-        desk.provider.set("C1", vec![listed("s-1", "6"), listed("s-3", "1")]);
-        desk.provider.answer("C2", Err(failure(FailureKind::CustomerLeft, "no relationship any more (20002)")));
-        let done = desk.proceed(&preview, json!({})).await;
+        let (desk, contract, done) = Desk::overtaken(&store).await;
         assert_eq!((done.status, &done.body["run"]["outcome"]), (200, &json!("incomplete")), "{done:?}");
         let reasons = texts(&done.body["changedSince"], "reason");
         assert!(reasons[1].contains("the provider has it no more"), "{reasons:?}");

@@ -105,7 +105,7 @@ crate::on_both_engines! {
         let page = person.post("/billing-contracts", &with(&NEW, &wrong)).await;
         assert_eq!(page.status, 422);
         for (field, said) in [
-            ("name", "name"), ("currency", "`EURO` is no currency"), ("start_date", "30.2.2026"), ("end_date", "soon"),
+            ("name", "name"), ("currency", "“EURO” is no currency"), ("start_date", "30.2.2026"), ("end_date", "soon"),
         ] {
             assert!(mistake(&page, field).unwrap_or_default().contains(said), "{field}: {}", page.text);
         }

@@ -57,6 +57,30 @@ impl Desk {
         }
     }
 
+    /// One that proceeded with a preview after which `s-1` changed, `s-2` vanished and the customer of `t-1` left; its contract,
+    /// and the answer.
+    pub async fn overtaken(store: &TestStore) -> (Self, String, Answer) {
+        let desk = Self::of(store, &["C1", "C2"]).await;
+        desk.map(0, 1).await;
+        desk.map(1, 1).await;
+        let contract = desk.contract(1, "Cloud", json!({})).await;
+        desk.provider.set(
+            "C1",
+            vec![listed("s-1", "5"), listed("s-2", "3"), listed("s-3", "1")],
+        );
+        desk.provider.set("C2", vec![listed("t-1", "4")]);
+        let preview = desk.preview(&contract).await;
+        desk.provider
+            .set("C1", vec![listed("s-1", "6"), listed("s-3", "1")]);
+        let left = failure(
+            FailureKind::CustomerLeft,
+            "no relationship any more (20002)",
+        );
+        desk.provider.answer("C2", Err(left));
+        let done = desk.proceed(&preview, json!({})).await;
+        (desk, contract, done)
+    }
+
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         self.app.send(Method::POST, &self.key, path, &body).await
     }
@@ -216,16 +240,7 @@ crate::on_both_engines! {
     }
 
     async fn what_changed_since_the_preview_is_told_and_what_is_good_is_kept(store: TestStore) {
-        let desk = Desk::of(&store, &["C1", "C2"]).await;
-        desk.map(0, 1).await;
-        desk.map(1, 1).await;
-        let contract = desk.contract(1, "Cloud", json!({})).await;
-        desk.provider.set("C1", vec![listed("s-1", "5"), listed("s-2", "3"), listed("s-3", "1")]);
-        desk.provider.set("C2", vec![listed("t-1", "4")]);
-        let preview = desk.preview(&contract).await;
-        desk.provider.set("C1", vec![listed("s-1", "6"), listed("s-3", "1")]);
-        desk.provider.answer("C2", Err(failure(FailureKind::CustomerLeft, "no relationship any more (20002)")));
-        let done = desk.proceed(&preview, json!({})).await;
+        let (desk, contract, done) = Desk::overtaken(&store).await;
         assert_eq!((done.status, &done.body["applied"]), (200, &json!(1)), "{done:?}");
         assert_eq!(texts(&done.body["changedSince"], "externalId"), ["s-1", "s-2"], "{done:?}");
         assert_eq!(texts(&done.body["unread"], "externalId"), ["t-1"]);
