@@ -13,7 +13,7 @@ use crate::domain::subscription_run::RunSource;
 use crate::domain::sync_run::RunOutcome;
 use crate::flows::{FlowError, Flows};
 use crate::store::WriteTx;
-use crate::store::subscriptions::sync;
+use crate::store::subscriptions::sync::{self, Customer};
 
 /// What lets subscriptions land anew.
 #[derive(Debug, Clone, Copy)]
@@ -44,16 +44,18 @@ impl Flows {
         self.land_again(tx, by, why, subscriptions).await
     }
 
-    /// Locks the customers of an Account, as everything does that writes subscriptions: before any contract.
+    /// Locks the customers of an Account, as everything does that writes subscriptions: before any contract. Gives those
+    /// that are still mapped to it.
     pub(in crate::flows) async fn lock_customers_of(
         &self,
         tx: &WriteTx,
         account: AccountId,
-    ) -> Result<(), FlowError> {
+    ) -> Result<Vec<Customer>, FlowError> {
         let mapped = crate::store::mappings::mapped_to(&**tx, &[account]).await?;
         let ids: Vec<ProviderAccountId> = mapped.into_iter().map(|(id, _)| id).collect();
-        sync::lock(tx, &ids).await?;
-        Ok(())
+        let mut customers = sync::lock(tx, &ids).await?;
+        customers.retain(|customer| customer.account_id == Some(account));
+        Ok(customers)
     }
 
     /// Lets the homeless subscriptions of an Account, and those of this contract, land by the contracts of now.

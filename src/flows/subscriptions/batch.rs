@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{NaiveDate, NaiveTime};
 use serde_json::json;
 
+use super::keep::LeftOut;
 use crate::domain::billing_contract::BillingContract;
 use crate::domain::caller::Caller;
 use crate::domain::event::NewEvent;
@@ -123,6 +124,15 @@ impl<'a> Batch<'a> {
             message: Some(message.to_owned()),
             correlation_id: correlation_id.map(str::to_owned),
             ..self.line(LineKind::Failed, customer.id, &customer.name)
+        };
+        self.lines.push(line);
+    }
+
+    /// A customer that was chosen, and is left as it is.
+    pub(super) fn left_out(&mut self, out: &LeftOut) {
+        let line = ReportLine {
+            message: Some(out.why.clone()),
+            ..self.line(LineKind::Failed, out.customer, &out.name)
         };
         self.lines.push(line);
     }

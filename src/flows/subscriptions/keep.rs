@@ -35,8 +35,10 @@ pub(super) type Key = (ProviderAccountId, String);
 pub(super) struct Decision {
     /// The contract it was decided from.
     pub(super) contract: BillingContractId,
-    /// Its currency.
+    /// Its currency, as it is now.
     pub(super) currency: Currency,
+    /// Customers of the choice that nothing is taken over of, and why.
+    pub(super) left_out: Vec<LeftOut>,
     /// What was chosen, as the preview showed it. What is dealt with is taken out.
     pub(super) chosen: BTreeMap<Key, PreviewItem>,
     /// Customers that were read.
@@ -45,6 +47,13 @@ pub(super) struct Decision {
     pub(super) applied: usize,
     /// Not as the preview showed it: then, and now.
     pub(super) changed_since: Vec<(PreviewItem, Option<PreviewItem>)>,
+}
+
+/// A customer that was in the preview, and is not the contract's to sync any more.
+pub(super) struct LeftOut {
+    pub(super) customer: ProviderAccountId,
+    pub(super) name: String,
+    pub(super) why: String,
 }
 
 /// What becomes of one subscription.
@@ -108,6 +117,10 @@ impl Flows {
             };
             let before = known.get(&read.customer);
             if before.is_some_and(|before| before.asked_at > read.asked_at) {
+                if decision.is_some() {
+                    let message = "another sync read this customer meanwhile; nothing was taken over by this one, make a new preview";
+                    batch.failed(customer, None, message, None);
+                }
                 continue;
             }
             let whole_before = before.and_then(|before| before.whole_at);
@@ -121,6 +134,9 @@ impl Flows {
                 decision.as_deref_mut(),
             );
             readings.push(reading);
+        }
+        for out in decision.iter().flat_map(|it| &it.left_out) {
+            batch.left_out(out);
         }
         reads::keep(tx, readings).await?;
         batch.write(tx).await

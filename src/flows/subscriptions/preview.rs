@@ -148,6 +148,21 @@ pub(super) fn other_currency(of: Currency, contract: Currency) -> String {
     )
 }
 
+/// The contract, unless it was closed.
+pub(super) fn if_open(contract: BillingContract) -> Result<BillingContract, FlowError> {
+    match &contract.closed {
+        None => Ok(contract),
+        Some(closed) => Err(FlowError::Conflict {
+            detail: format!(
+                "the billing contract was closed on {} ({}); sync from an open one",
+                closed.at.date_naive(),
+                closed.reason
+            ),
+            current: json!({ "billingContractId": contract.id, "closedAt": closed.at }),
+        }),
+    }
+}
+
 /// Why nothing can be read for a contract.
 pub(super) fn nobody_to_read(contract: &BillingContract) -> FlowError {
     FlowError::Invalid(format!(
@@ -251,18 +266,7 @@ impl Flows {
         caller: &Caller,
         id: BillingContractId,
     ) -> Result<BillingContract, FlowError> {
-        let contract = self.get_billing_contract(caller, id).await?;
-        match &contract.closed {
-            None => Ok(contract),
-            Some(closed) => Err(FlowError::Conflict {
-                detail: format!(
-                    "the billing contract was closed on {} ({}); sync from an open one",
-                    closed.at.date_naive(),
-                    closed.reason
-                ),
-                current: json!({ "billingContractId": id, "closedAt": closed.at }),
-            }),
-        }
+        if_open(self.get_billing_contract(caller, id).await?)
     }
 
     /// Asks the providers for the subscriptions of customers, several at a time. A failure of one is its own.

@@ -5,16 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use super::keep::{Decision, Key};
-use super::preview::{Preview, PreviewItem, nobody_to_read, of_kept};
+use super::keep::{Decision, Key, LeftOut, Read};
+use super::preview::{Preview, PreviewItem, if_open, nobody_to_read, of_kept};
+use crate::domain::billing_contract::BillingContract;
 use crate::domain::caller::{Caller, Permission};
 use crate::domain::ids::PreviewId;
 use crate::domain::subscription_run::{RunSource, SubscriptionRun};
 use crate::domain::sync_run::RunOutcome;
 use crate::flows::stale_sync::Look;
 use crate::flows::{FlowError, Flows};
-use crate::store::subscriptions::sync;
-use crate::store::{StoreError, subscription_previews, subscription_runs};
+use crate::store::subscriptions::sync::{self, Customer};
+use crate::store::{StoreError, billing_contracts, subscription_previews, subscription_runs};
 
 /// What to take over.
 #[derive(Debug, Clone)]
@@ -43,7 +44,7 @@ pub struct Proceeded {
     pub applied: usize,
     /// Subscriptions that were not, because they changed.
     pub changed_since: Vec<ChangedSince>,
-    /// Subscriptions that were not, because their customer could not be read.
+    /// Subscriptions that were not, because their customer could not be read, or is no longer the contract's to sync.
     pub unread: Vec<PreviewItem>,
 }
 
@@ -107,13 +108,18 @@ impl Flows {
         let reads = self.read_customers(&customers).await?;
 
         let tx = self.store.begin().await?;
-        self.lock_customers_of(&tx, contract.account_id).await?;
+        let mapped = self.lock_customers_of(&tx, contract.account_id).await?;
         let kept = subscription_previews::lock(&tx, id).await?;
         let kept = of_kept(kept.ok_or_else(|| FlowError::not_found("preview", id))?)?;
         if let Some(run) = kept.run_id {
             drop(tx);
             return self.proceeded_before(run).await;
         }
+        let contract = billing_contracts::lock(&tx, contract.id).await?;
+        let contract = if_open(
+            contract.ok_or_else(|| FlowError::not_found("billing contract", kept.contract_id))?,
+        )?;
+        let (reads, left_out) = still_of(&contract, &mapped, reads, &chosen);
         let mut run = self.new_subscription_run(caller, RunSource::Manual);
         run.contract_id = Some(contract.id);
         run.preview_id = Some(id);
@@ -122,6 +128,7 @@ impl Flows {
         let mut decision = Decision {
             contract: contract.id,
             currency: contract.terms.currency,
+            left_out,
             chosen,
             read: BTreeSet::new(),
             applied: 0,
@@ -137,7 +144,7 @@ impl Flows {
         if !proceeded.changed_since.is_empty() || !proceeded.unread.is_empty() {
             proceeded.run.outcome = RunOutcome::Incomplete;
             proceeded.run.note = Some(format!(
-                "{} of the chosen subscriptions had changed since the preview, {} could not be read",
+                "{} of the chosen subscriptions had changed since the preview, {} are of customers that could not be read or are no longer of the billing contract",
                 proceeded.changed_since.len(),
                 proceeded.unread.len()
             ));
@@ -170,7 +177,44 @@ impl Flows {
     }
 }
 
-/// What is left of the choice was on neither side any more, or of a customer that could not be read.
+/// The readings of customers that are still mapped to the contract's Account, and whom of the choice nothing may be taken over
+/// of: between the preview and this moment another Account may have begun to pay (B1).
+fn still_of(
+    contract: &BillingContract,
+    mapped: &[Customer],
+    mut reads: Vec<Read>,
+    chosen: &BTreeMap<Key, PreviewItem>,
+) -> (Vec<Read>, Vec<LeftOut>) {
+    let is_mapped = |id| {
+        let mut found = mapped.iter().filter(|customer| customer.id == id);
+        found.any(|customer| customer.account_id == Some(contract.account_id))
+    };
+    reads.retain(|read| is_mapped(read.customer));
+    let mut left_out = BTreeMap::new();
+    for ((customer, _), then) in chosen {
+        if reads.iter().any(|read| read.customer == *customer) {
+            continue;
+        }
+        let name = &then.provider_account_name;
+        let why = if is_mapped(*customer) {
+            format!(
+                "{name} may not be synced since the preview: its sync was switched off, or its provider has it no more; nothing of it was taken over"
+            )
+        } else {
+            format!(
+                "{name} is no longer mapped to the account of the billing contract; nothing of it was taken over, sync it from a contract of the account it is mapped to now"
+            )
+        };
+        left_out.entry(*customer).or_insert_with(|| LeftOut {
+            customer: *customer,
+            name: name.clone(),
+            why,
+        });
+    }
+    (reads, left_out.into_values().collect())
+}
+
+/// What is left of the choice was on neither side any more, or of a customer that nothing was read of.
 fn settled(run: SubscriptionRun, decision: Decision) -> Proceeded {
     let mut changed_since: Vec<_> = decision
         .changed_since

@@ -104,6 +104,56 @@ crate::on_both_engines! {
         assert!(page.contains("! C2</span>: No relationship any more (20002)."), "{page}");
     }
 
+    async fn a_customer_that_is_mapped_elsewhere_while_it_is_read_comes_into_no_contract_of_before(store: TestStore) {
+        let desk = Desk::of(&store, &["C1", "C2"]).await;
+        desk.map(0, 1).await;
+        desk.map(1, 1).await;
+        let contract = desk.contract(1, "Cloud", json!({})).await;
+        desk.provider.set("C1", vec![listed("s-1", "5")]);
+        desk.provider.set("C2", vec![listed("t-1", "4")]);
+        let preview = desk.preview(&contract).await;
+        let gate = desk.provider.gate();
+        let (done, ()) = tokio::join!(desk.proceed(&preview, json!({})), gate.during_the_call(desk.map(0, 2)));
+        assert_eq!((done.status, &done.body["applied"], &done.body["run"]["outcome"]), (200, &json!(1), &json!("incomplete")), "{done:?}");
+        assert_eq!(texts(&done.body["unread"], "externalId"), ["s-1"], "{done:?}");
+        assert_eq!(texts(&json!(desk.subscriptions().await), "externalId"), ["t-1"]);
+        let lines = report(&desk, &done).await;
+        let why = message_of(&lines, "failed", None);
+        assert!(why.contains("C1 is no longer mapped to the account of the billing contract"), "{lines:?}");
+    }
+
+    async fn a_customer_that_loses_its_mapping_before_it_is_read_is_in_the_report(store: TestStore) {
+        let desk = Desk::of(&store, &["C1", "C2"]).await;
+        desk.map(0, 1).await;
+        desk.map(1, 1).await;
+        let contract = desk.contract(1, "Cloud", json!({})).await;
+        desk.provider.set("C1", vec![listed("s-1", "5")]);
+        desk.provider.set("C2", vec![listed("t-1", "4")]);
+        let preview = desk.preview(&contract).await;
+        desk.map(1, 2).await;
+        let done = desk.proceed(&preview, json!({})).await;
+        assert_eq!((&done.body["applied"], texts(&done.body["unread"], "externalId")), (&json!(1), vec!["t-1".to_owned()]), "{done:?}");
+        let why = message_of(&report(&desk, &done).await, "failed", None);
+        assert!(why.contains("C2 is no longer mapped to the account of the billing contract"), "{why}");
+    }
+
+    async fn a_contract_that_is_closed_while_customers_are_read_takes_nothing(store: TestStore) {
+        let desk = Desk::of(&store, &["C1"]).await;
+        desk.map(0, 1).await;
+        let contract = desk.contract(1, "Cloud", json!({})).await;
+        desk.provider.set("C1", vec![listed("s-1", "5")]);
+        let preview = desk.preview(&contract).await;
+        let gate = desk.provider.gate();
+        let close = async {
+            let path = format!("/v1/billing-contracts/{contract}/closing");
+            assert_eq!(desk.post(&path, json!({ "reason": "moved" })).await.status, 200);
+        };
+        let (refused, ()) = tokio::join!(desk.proceed(&preview, json!({})), gate.during_the_call(close));
+        assert_eq!((refused.status, refused.code()), (409, "conflict"), "{refused:?}");
+        assert!(refused.body["detail"].as_str().unwrap().contains("was closed on"), "{refused:?}");
+        assert!(desk.subscriptions().await.is_empty());
+    }
+
     async fn an_account_that_loses_its_mapping_after_the_preview_is_named(store: TestStore) {
         let desk = Desk::of(&store, &["C1"]).await;
         desk.map(0, 1).await;

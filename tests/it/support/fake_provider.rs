@@ -13,10 +13,32 @@ use provider_bridge::domain::provider::{Capabilities, Provider};
 use provider_bridge::domain::provider_account::{CustomerDetails, ExternalId};
 use provider_bridge::domain::subscription::ListedSubscription;
 use provider_bridge::domain::verify::VerifyReport;
+use tokio::sync::Notify;
+
+type Answers = BTreeMap<String, Result<SubscriptionListing, ProviderError>>;
 
 /// The fake, to be shared between the test and the service.
 #[derive(Clone, Default)]
-pub struct FakeProvider(Arc<Mutex<BTreeMap<String, Result<SubscriptionListing, ProviderError>>>>);
+pub struct FakeProvider {
+    answers: Arc<Mutex<Answers>>,
+    gate: Arc<Mutex<Option<Arc<Gate>>>>,
+}
+
+/// Holds the next call back, so that a test can do something while the service waits for the provider.
+#[derive(Default)]
+pub struct Gate {
+    asked: Notify,
+    open: Notify,
+}
+
+impl Gate {
+    /// Waits for the call, does `meanwhile`, and lets the call go on.
+    pub async fn during_the_call(&self, meanwhile: impl Future<Output = ()>) {
+        self.asked.notified().await;
+        meanwhile.await;
+        self.open.notify_one();
+    }
+}
 
 /// A subscription of so many licences.
 pub fn listed(id: &str, quantity: &str) -> ListedSubscription {
@@ -67,7 +89,15 @@ impl FakeProvider {
 
     /// From now on this is the answer for the customer.
     pub fn answer(&self, customer: &str, answer: Result<SubscriptionListing, ProviderError>) {
-        self.0.lock().unwrap().insert(customer.to_owned(), answer);
+        let mut answers = self.answers.lock().unwrap();
+        answers.insert(customer.to_owned(), answer);
+    }
+
+    /// Before the next call.
+    pub fn gate(&self) -> Arc<Gate> {
+        let gate = Arc::new(Gate::default());
+        *self.gate.lock().unwrap() = Some(gate.clone());
+        gate
     }
 }
 
@@ -86,7 +116,12 @@ impl ProviderClient for FakeProvider {
         &self,
         customer: &ExternalId,
     ) -> Result<SubscriptionListing, ProviderError> {
-        let known = self.0.lock().unwrap().get(customer.as_str()).cloned();
+        let gate = self.gate.lock().unwrap().take();
+        if let Some(gate) = gate {
+            gate.asked.notify_one();
+            gate.open.notified().await;
+        }
+        let known = self.answers.lock().unwrap().get(customer.as_str()).cloned();
         known.unwrap_or_else(|| {
             Ok(SubscriptionListing {
                 subscriptions: Vec::new(),

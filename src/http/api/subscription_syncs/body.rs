@@ -236,7 +236,8 @@ pub(in crate::http::api) struct OutcomeBody {
     applied: usize,
     /// Subscriptions that were not, because they changed since the preview.
     changed_since: Vec<ChangedSinceBody>,
-    /// Subscriptions that were not, because their customer could not be read; the report says why.
+    /// Subscriptions that were not, because their customer could not be read or is no longer the contract's to sync; the
+    /// report says why.
     unread: Vec<ItemBody>,
 }
 
