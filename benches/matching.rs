@@ -157,7 +157,13 @@ fn engine(folder: &Path, truth: &Truth) -> anyhow::Result<(String, usize, usize,
     let mut loaded = load(model(None)?, files, threads(), &ProgressBar::hidden())?;
     let load_time = start.elapsed();
     let (engine, customers) = (&loaded.engine, &loaded.customers);
-    let decisions = engine.decide_all(customers, threads(), &|_| {});
+    let mut decisions = Vec::with_capacity(customers.len());
+    engine.decide_each(
+        customers,
+        threads(),
+        |_, made| made,
+        |made| decisions.push(made),
+    );
     let total = start.elapsed();
     let peak = peak_megabytes();
     let answers = customers.iter().zip(&decisions);

@@ -2,12 +2,12 @@
 //! evidence for and against.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::explain::{self, Reason};
 use super::facts::Customer;
 use super::features::Feature as F;
 use super::forest::Standing;
+use super::in_order::in_order;
 use super::index::Index;
 use super::model::{DECISION_COUNT, EXTRA, Model, decision_measures};
 use super::population::Population;
@@ -17,6 +17,8 @@ use super::retrieve::Scratch;
 use super::trees::probability;
 use super::vetoes::{Case, applying};
 
+/// Customers that a thread decides for at a time.
+const PORTION: usize = 256;
 /// So many customers are suggested at most.
 pub const MAX_CANDIDATES: usize = 3;
 /// Candidates less likely than this are nobody's suggestion.
@@ -180,46 +182,30 @@ impl Engine {
         probability(group.score()).min(1.0 - best).min(best)
     }
 
-    /// Decides for many, on several threads. The order is kept; `progress` is told of each finished portion.
-    pub fn decide_all(
+    /// Decides for many, on several threads, which also do what `make` does of each decision. `take` has it in order.
+    pub fn decide_each<T: Send>(
         &self,
         customers: &[Customer],
         threads: usize,
-        progress: &(dyn Fn(usize) + Sync),
-    ) -> Vec<Decision> {
-        const PORTION: usize = 256;
-        let next = AtomicUsize::new(0);
-        let work = || {
-            let (mut scratch, mut done) = (Scratch::default(), Vec::new());
-            loop {
-                let from = next.fetch_add(PORTION, Ordering::Relaxed);
-                let Some(portion) = customers
-                    .get(from..(from + PORTION).min(customers.len()))
-                    .filter(|portion| !portion.is_empty())
-                else {
-                    return done;
-                };
-                let decisions: Vec<Decision> = portion
-                    .iter()
-                    .map(|customer| self.decide(customer, &mut scratch))
-                    .collect();
-                progress(decisions.len());
-                done.push((from, decisions));
+        make: impl Fn(&Customer, Decision) -> T + Sync,
+        mut take: impl FnMut(T),
+    ) {
+        let mut portions = customers.chunks(PORTION);
+        let worker = || {
+            let mut scratch = Scratch::default();
+            let make = &make;
+            move |portion: &[Customer]| {
+                let mut made = Vec::with_capacity(portion.len());
+                for customer in portion {
+                    made.push(make(customer, self.decide(customer, &mut scratch)));
+                }
+                made
             }
         };
-        let mut portions: Vec<(usize, Vec<Decision>)> = std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(work)).collect();
-            workers
-                .into_iter()
-                .filter_map(|worker| worker.join().ok())
-                .flatten()
-                .collect()
+        let next = || portions.next();
+        in_order(threads, next, worker, |made| {
+            made.into_iter().for_each(&mut take);
         });
-        portions.sort_by_key(|(from, _)| *from);
-        portions
-            .into_iter()
-            .flat_map(|(_, decisions)| decisions)
-            .collect()
     }
 }
 

@@ -18,6 +18,7 @@ pub mod explain;
 pub mod facts;
 pub mod features;
 pub mod forest;
+pub mod in_order;
 pub mod index;
 pub mod learn;
 pub mod measure;

@@ -84,7 +84,7 @@ impl Flows {
     ///
     /// # Errors
     /// When the caller may not, there is no such preview, its contract is closed, something foreign was chosen, or nothing
-    /// of what was chosen is as it was shown; then `current` says what changed.
+    /// of what was chosen is as it was shown; then `current` says what changed, and which run has the report of it.
     pub async fn proceed_with_preview(
         &self,
         caller: &Caller,
@@ -137,10 +137,7 @@ impl Flows {
         self.keep_reads(&tx, caller, &mut run, reads, Some(&mut decision))
             .await?;
         let mut proceeded = settled(run, decision);
-        if proceeded.applied == 0 && !proceeded.changed_since.is_empty() {
-            drop(tx);
-            return Err(all_stale(&proceeded));
-        }
+        let stale = proceeded.applied == 0 && !proceeded.changed_since.is_empty();
         if !proceeded.changed_since.is_empty() || !proceeded.unread.is_empty() {
             proceeded.run.outcome = RunOutcome::Incomplete;
             proceeded.run.note = Some(format!(
@@ -150,10 +147,15 @@ impl Flows {
             ));
         }
         subscription_runs::keep(&tx, &proceeded.run).await?;
-        subscription_previews::decide(&tx, id, proceeded.run.id).await?;
+        if !stale {
+            subscription_previews::decide(&tx, id, proceeded.run.id).await?;
+        }
         self.tell_of_run(&tx, &proceeded.run).await?;
         self.judge_staleness(&tx, Look::Close).await?;
         tx.commit().await?;
+        if stale {
+            return Err(all_stale(&proceeded));
+        }
         Ok(proceeded)
     }
 
@@ -246,6 +248,6 @@ fn all_stale(proceeded: &Proceeded) -> FlowError {
     FlowError::Conflict {
         detail: "nothing of what was chosen is as the preview showed it; look at what changed, and make a new preview"
             .to_owned(),
-        current: json!({ "changedSince": changes }),
+        current: json!({ "changedSince": changes, "syncRunId": proceeded.run.id }),
     }
 }

@@ -256,6 +256,10 @@ crate::on_both_engines! {
         let stale = desk.proceed(&preview, json!({ "externalIds": ["s-1"] })).await;
         assert_eq!((stale.status, stale.code()), (409, "conflict"), "{stale:?}");
         assert_eq!(stale.body["current"]["changedSince"][0]["externalId"], "s-1");
+        let run = stale.body["current"]["syncRunId"].as_str().unwrap();
+        let report = desk.get(&format!("/v1/subscription-sync-runs/{run}/report")).await;
+        assert_eq!(texts(&report.body["value"], "externalId"), ["s-1"], "{report:?}");
+        assert!(report.body["value"][0]["message"].as_str().unwrap().contains("changed after the preview"), "{report:?}");
         let foreign = desk.proceed(&preview, json!({ "externalIds": ["s-9"] })).await;
         assert_eq!(foreign.status, 422, "{foreign:?}");
         assert!(foreign.body["detail"].as_str().unwrap().contains("s-9"));

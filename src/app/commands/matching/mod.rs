@@ -6,6 +6,8 @@ mod records;
 mod writing;
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,16 +17,15 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::app::cli::MatchArgs;
 use crate::app::output::{note, result};
-use crate::matching::decide::Engine;
+use crate::matching::decide::{Decision, Engine};
 use crate::matching::facts::{Account, AccountFacts, Customer, ProviderFacts};
 use crate::matching::model::Model;
 use crate::matching::text::host::{self, Host};
 use reading::{Broken, read};
 use records::ContactFacts;
+use writing::Form;
 pub use writing::Summary;
 
-/// Provider Accounts that are decided before they are written.
-const PORTION: usize = 8192;
 /// Broken lines that are shown; all are counted.
 const SHOWN: usize = 20;
 
@@ -192,6 +193,40 @@ pub fn model(path: Option<&Path>) -> anyhow::Result<Arc<Model>> {
     Ok(Arc::new(Model::parse(&text)?))
 }
 
+/// Decides for all of them, and writes the decisions to a file.
+fn decide(
+    engine: &Engine,
+    customers: &[Customer],
+    path: &Path,
+    progress: &ProgressBar,
+    summary: &mut Summary,
+) -> anyhow::Result<()> {
+    let writing = || format!("cannot write {}", path.display());
+    let mut out = BufWriter::with_capacity(1 << 20, File::create(path).with_context(writing)?);
+    let form = Form::of(path);
+    out.write_all(form.head().as_bytes())?;
+    progress.set_message("decisions");
+    progress.set_length(customers.len() as u64);
+    progress.set_position(0);
+    let mut written = Ok(());
+    let make = |customer: &Customer, decision: Decision| {
+        let line = form.line(customer.id(), &decision);
+        (decision.verdict, line)
+    };
+    engine.decide_each(customers, threads(), make, |(verdict, line)| {
+        progress.inc(1);
+        summary.count(verdict);
+        if written.is_ok() {
+            written = line
+                .map_err(anyhow::Error::from)
+                .and_then(|line| Ok(out.write_all(&line)?));
+        }
+    });
+    written
+        .and_then(|()| Ok(out.flush()?))
+        .with_context(writing)
+}
+
 /// Matches files.
 ///
 /// # Errors
@@ -221,19 +256,10 @@ pub fn run(args: &MatchArgs) -> anyhow::Result<()> {
         threshold: engine.threshold,
         ..Summary::default()
     };
-    let mut out = writing::Writer::create(&args.out)?;
-    bar.set_message("decisions");
-    bar.set_length(customers.len() as u64);
-    bar.set_position(0);
-    for portion in customers.chunks(PORTION) {
-        let decisions = engine.decide_all(portion, threads(), &|done| bar.inc(done as u64));
-        for (customer, decision) in portion.iter().zip(&decisions) {
-            summary.count(decision.verdict);
-            out.write(customer.id(), decision)?;
-        }
-    }
-    out.finish()?;
+    decide(&engine, &customers, &args.out, &bar, &mut summary)?;
     bar.finish_and_clear();
+    // The program ends here: to take the index apart would only keep its user waiting.
+    std::mem::forget((engine, customers));
     summary.seconds = start.elapsed().as_secs_f64();
     for line in broken.iter().take(SHOWN) {
         note(format!(

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use indicatif::ProgressBar;
 
 use super::records::{Columns, Record, Row};
+use crate::matching::in_order::in_order;
 
 /// Lines of a portion.
 const PORTION: usize = 8192;
@@ -165,39 +166,39 @@ pub fn read<R: Record, T: Send>(
 ) -> anyhow::Result<()> {
     progress.set_length(std::fs::metadata(path).map_or(0, |metadata| metadata.len()));
     progress.set_position(0);
-    let mut source = Source::open(path)?;
-    let mut ready: Vec<Parsed<T>> = Vec::new();
-    loop {
-        let mut portions = Vec::with_capacity(threads);
-        while portions.len() < threads.max(1)
-            && let Some(portion) = source.portion(progress)?
-        {
-            portions.push(portion);
+    let source = Source::open(path)?;
+    let columns = source.columns().cloned();
+    let mut source = Some(source);
+    let next = || {
+        let portion = source.as_mut()?.portion(progress).transpose();
+        if portion.as_ref().is_none_or(Result::is_err) {
+            source = None;
         }
-        if portions.is_empty() && ready.is_empty() {
-            return Ok(());
-        }
-        let columns = source.columns();
-        let prepare = &prepare;
-        ready = std::thread::scope(|scope| {
-            let workers: Vec<_> = portions
-                .into_iter()
-                .map(|portion| scope.spawn(move || parse(portion, columns, prepare)))
-                .collect();
-            for record in ready.drain(..).flatten() {
-                match record {
-                    Ok(record) => take(record),
-                    Err((line, problem)) => broken.push(Broken {
-                        file: path.display().to_string(),
-                        line,
-                        problem,
-                    }),
+        portion
+    };
+    let parse_one = |portion: anyhow::Result<Portion>| {
+        portion.map(|portion| parse(portion, columns.as_ref(), &prepare))
+    };
+    let mut ended = Ok(());
+    in_order(
+        threads,
+        next,
+        || parse_one,
+        |parsed| match parsed {
+            Err(error) => ended = Err(error),
+            Ok(records) => {
+                for record in records {
+                    match record {
+                        Ok(record) => take(record),
+                        Err((line, problem)) => broken.push(Broken {
+                            file: path.display().to_string(),
+                            line,
+                            problem,
+                        }),
+                    }
                 }
             }
-            workers
-                .into_iter()
-                .filter_map(|worker| worker.join().ok())
-                .collect()
-        });
-    }
+        },
+    );
+    ended
 }

@@ -23,7 +23,7 @@ pub trait Record: Sized + Send {
 }
 
 /// The columns of a table, by heading without case, spaces and signs.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Columns(HashMap<String, usize>);
 
 /// A row with its columns.

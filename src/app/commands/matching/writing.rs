@@ -2,11 +2,8 @@
 //! spreadsheet would take for a formula get an apostrophe before them.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use anyhow::Context as _;
 use serde::Serialize;
 
 use super::reading::Broken;
@@ -95,38 +92,43 @@ fn digits(value: f32, scale: f64) -> f64 {
     (f64::from(value) * scale).round() / scale
 }
 
-/// Writes decisions to a file, as a table when its name ends in `.csv`.
-pub struct Writer {
-    out: BufWriter<File>,
-    table: bool,
+/// How a file of decisions is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A JSON object a line.
+    Lines,
+    /// A table for people.
+    Table,
 }
 
-impl Writer {
-    /// Makes the file.
-    ///
-    /// # Errors
-    /// When it cannot be made.
-    pub fn create(path: &Path) -> anyhow::Result<Self> {
-        let file =
-            File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
-        let table = path
-            .extension()
-            .is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
-        let mut out = BufWriter::with_capacity(1 << 20, file);
-        if table {
-            writeln!(out, "provider_id,decision,account_id,confidence,reasons")?;
+impl Form {
+    /// A table when the name of the file ends in `.csv`.
+    #[must_use]
+    pub fn of(path: &Path) -> Self {
+        let ending = path.extension();
+        match ending.is_some_and(|ending| ending.eq_ignore_ascii_case("csv")) {
+            true => Self::Table,
+            false => Self::Lines,
         }
-        Ok(Self { out, table })
     }
 
-    /// Writes one decision.
+    /// What comes first.
+    #[must_use]
+    pub const fn head(self) -> &'static str {
+        match self {
+            Self::Lines => "",
+            Self::Table => "provider_id,decision,account_id,confidence,reasons\n",
+        }
+    }
+
+    /// One decision.
     ///
     /// # Errors
-    /// When the file cannot be written.
-    pub fn write(&mut self, provider_id: &str, decision: &Decision) -> anyhow::Result<()> {
+    /// When it cannot be written as JSON.
+    pub fn line(self, provider_id: &str, decision: &Decision) -> serde_json::Result<Vec<u8>> {
         let best = decision.candidates.first();
         let account = best.map(|best| best.account_key.as_str());
-        if self.table {
+        if self == Self::Table {
             let reasons: Vec<&str> = best.map_or_else(Vec::new, |best| {
                 best.reasons
                     .iter()
@@ -141,8 +143,7 @@ impl Writer {
                 &confidence,
                 &reasons.join("; "),
             ];
-            writeln!(self.out, "{}", cells.map(cell).join(","))?;
-            return Ok(());
+            return Ok((cells.map(cell).join(",") + "\n").into_bytes());
         }
         let line = Line {
             provider_id,
@@ -168,17 +169,9 @@ impl Writer {
             duplicates: &decision.duplicates,
             vetoes: &decision.vetoes,
         };
-        serde_json::to_writer(&mut self.out, &line)?;
-        self.out.write_all(b"\n")?;
-        Ok(())
-    }
-
-    /// Writes what is still held.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub fn finish(mut self) -> anyhow::Result<()> {
-        Ok(self.out.flush()?)
+        let mut line = serde_json::to_vec(&line)?;
+        line.push(b'\n');
+        Ok(line)
     }
 }
 

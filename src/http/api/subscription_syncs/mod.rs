@@ -181,7 +181,7 @@ pub(in crate::http) async fn get_subscription_preview(
     responses(
         (status = 200, description = "What was done.", body = OutcomeBody),
         (status = 404, description = "There is no such preview."),
-        (status = 409, description = "The billing contract is closed, or nothing is as the preview showed it; current says what changed."),
+        (status = 409, description = "The billing contract is closed, or nothing is as the preview showed it; current says what changed, and its syncRunId leads to the report."),
         (status = 422, description = "Something was chosen that is not in the preview."),
         (status = 502, description = "The provider refused or could not be understood."),
     ),
