@@ -4,8 +4,9 @@
 //! The lists are facts written down in two text files beside this one, each with its rule of selection. Sub-domains are
 //! looked up too, so `mail.contoso.onmicrosoft.com` and `contoso.wixsite.com` are found under their parent.
 
-use std::collections::HashSet;
 use std::sync::OnceLock;
+
+use hashbrown::HashMap;
 
 use crate::domain::domain_name::{DomainName, RegistrableDomain};
 
@@ -69,14 +70,18 @@ fn lines(text: &'static str) -> impl Iterator<Item = &'static str> {
     text.lines().filter(|line| !line.starts_with('#'))
 }
 
-fn public_mail() -> &'static HashSet<&'static str> {
-    static SET: OnceLock<HashSet<&'static str>> = OnceLock::new();
-    SET.get_or_init(|| lines(PUBLIC_MAIL).collect())
-}
-
-fn shared_hosts() -> &'static HashSet<&'static str> {
-    static SET: OnceLock<HashSet<&'static str>> = OnceLock::new();
-    SET.get_or_init(|| lines(SHARED_HOSTS).collect())
+/// Every domain whose class is written down.
+fn listed() -> &'static HashMap<&'static str, DomainClass> {
+    static LISTED: OnceLock<HashMap<&'static str, DomainClass>> = OnceLock::new();
+    LISTED.get_or_init(|| {
+        let of = |class| move |domain| (domain, class);
+        let shared = lines(SHARED_HOSTS).map(of(DomainClass::Shared));
+        let public_mail = lines(PUBLIC_MAIL).map(of(DomainClass::PublicMail));
+        // What stands in two lists is what the last says.
+        let defaults = TENANT_DEFAULTS.iter().copied();
+        let defaults = defaults.map(of(DomainClass::TenantDefault));
+        shared.chain(public_mail).chain(defaults).collect()
+    })
 }
 
 /// The name itself, then each of its parents, down to two labels.
@@ -86,18 +91,10 @@ fn itself_and_parents(name: &str) -> impl Iterator<Item = &str> {
 }
 
 pub(super) fn class_of_text(name: &str) -> DomainClass {
-    for part in itself_and_parents(name) {
-        if TENANT_DEFAULTS.binary_search(&part).is_ok() {
-            return DomainClass::TenantDefault;
-        }
-        if public_mail().contains(part) {
-            return DomainClass::PublicMail;
-        }
-        if shared_hosts().contains(part) {
-            return DomainClass::Shared;
-        }
-    }
-    DomainClass::Owned
+    let listed = listed();
+    itself_and_parents(name)
+        .find_map(|part| listed.get(part).copied())
+        .unwrap_or(DomainClass::Owned)
 }
 
 /// The class of a registrable domain.
@@ -170,7 +167,10 @@ mod tests {
             );
         }
         assert!(TENANT_DEFAULTS.is_sorted());
-        let both: Vec<_> = public_mail().intersection(shared_hosts()).collect();
+        let shared: Vec<_> = lines(SHARED_HOSTS).collect();
+        let both: Vec<_> = lines(PUBLIC_MAIL)
+            .filter(|line| shared.contains(line))
+            .collect();
         assert!(both.is_empty(), "on both lists: {both:?}");
     }
 

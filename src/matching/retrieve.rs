@@ -14,6 +14,11 @@ use super::text::hash::hash;
 
 /// So many get the closer look.
 pub const CLOSER: usize = 24;
+/// Of them, whoever has at least this part of the best rough sum: beside an Account that shares domain, name and place,
+/// one that shares a word is nobody's match and nobody's rival.
+const WORTH: f32 = 0.4;
+/// Whoever has so much is looked at beside anybody: who shares a domain or an identity, wherever it is.
+const RIVAL: f32 = 10.0;
 const DOMAIN_LIMIT: usize = 1500;
 const NAME_LIMIT: usize = 4000;
 const WORD_LIMIT: usize = 1200;
@@ -252,12 +257,25 @@ pub fn leads(index: &Index, word: &str) -> bool {
     number.is_none_or(|number| index.with_word(number).len() <= WORD_LIMIT)
 }
 
+/// Beyond so many times the length, a list is searched instead of read.
+const FAR_LONGER: usize = 8;
+
 /// Shows the numbers in both lists, which are sorted, the first of them shorter, as long as `take` wants more.
 fn in_both(one: &[u32], other: &[u32], mut take: impl FnMut(u32) -> bool) {
     let mut rest = other;
+    if other.len() / FAR_LONGER < one.len() {
+        let mut left = one;
+        while let ([a, ..], [b, ..]) = (left, rest) {
+            if a == b && !take(*a) {
+                return;
+            }
+            left = left.get(usize::from(a <= b)..).unwrap_or_default();
+            rest = rest.get(usize::from(b <= a)..).unwrap_or_default();
+        }
+        return;
+    }
     for number in one {
-        // Leaps that double, then a search within the last one: lists of like length cost no more than a merge, and of
-        // unlike length far less.
+        // Leaps that double, then a search within the last one.
         let mut leap = 1;
         while rest.get(leap).is_some_and(|next| next < number) {
             leap *= 2;
@@ -335,11 +353,12 @@ fn ranked(index: &Index, subject: &Subject<'_>, scratch: &Scratch) -> Vec<u32> {
     let floor = floor(scratch);
     let mut best: Vec<(f32, u16, u32)> = Vec::with_capacity(CLOSER + 1);
     let mut least = f32::MIN;
-    for (number, sum) in &scratch.touched {
-        if *sum < floor || sum + PLACE_POINTS < least {
-            continue;
-        }
-        let spot = index.spot(*number);
+    // Where they are is looked up for all of them first: each is somewhere else in memory, and nothing waits for one.
+    let near = scratch.touched.iter().filter(|(_, sum)| *sum >= floor);
+    let near: Vec<_> = near
+        .map(|(number, sum)| (number, sum, index.spot(*number)))
+        .collect();
+    for (number, sum, spot) in near {
         let sum = sum + place(subject, spot);
         if sum < least {
             continue;
@@ -358,6 +377,8 @@ fn ranked(index: &Index, subject: &Subject<'_>, scratch: &Scratch) -> Vec<u32> {
             least = last.0;
         }
     }
+    let top = best.first().map_or(0.0, |(sum, ..)| *sum);
+    best.retain(|(sum, ..)| *sum >= RIVAL.min(top * WORTH));
     best.into_iter().map(|(.., number)| number).collect()
 }
 
@@ -385,4 +406,33 @@ fn floor(scratch: &Scratch) -> f32 {
         }
     }
     f32::MIN
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::in_both;
+
+    proptest! {
+        #[test]
+        fn what_is_in_both_lists_is_shown_however_long_they_are(
+            one in prop::collection::btree_set(0_u32..400, 0..30),
+            other in prop::collection::btree_set(0_u32..400, 0..300),
+        ) {
+            let shorter: Vec<u32> = one.iter().copied().collect();
+            let longer: Vec<u32> = other.iter().copied().collect();
+            let mut seen = BTreeSet::new();
+            in_both(&shorter, &longer, |number| seen.insert(number));
+            prop_assert_eq!(&seen, &(&one & &other));
+            let mut first = Vec::new();
+            in_both(&shorter, &longer, |number| {
+                first.push(number);
+                false
+            });
+            prop_assert_eq!(first, seen.into_iter().take(1).collect::<Vec<_>>());
+        }
+    }
 }

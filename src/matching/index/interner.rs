@@ -15,6 +15,16 @@ pub struct Interner {
 }
 
 impl Interner {
+    /// Room for so many texts of so many bytes together.
+    #[must_use]
+    pub fn with_room(texts: usize, bytes: usize) -> Self {
+        Self {
+            text: String::with_capacity(bytes),
+            ends: Vec::with_capacity(texts),
+            numbers: HashTable::with_capacity(texts),
+        }
+    }
+
     /// The number of a known text.
     #[must_use]
     pub fn get(&self, text: &str) -> Option<u32> {

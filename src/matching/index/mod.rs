@@ -11,6 +11,8 @@ mod interner;
 mod links;
 mod postings;
 
+use thin_vec::ThinVec;
+
 use super::facts::Account;
 use super::text::hash::{hash, join};
 use super::text::host::Host;
@@ -44,6 +46,11 @@ pub(super) enum Term {
 /// Names longer than this are found by their first letters too: both sides cut names.
 pub(super) const BEGINNING: usize = 18;
 
+/// Bytes of a key of the CRM.
+const KEY_BYTES: usize = 36;
+/// So many lists of [`Index::terms`] come with an Account, on average.
+const TERMS_OF_ACCOUNT: usize = 2;
+
 pub(super) fn term(kind: Term, hashed: u64) -> u64 {
     join(kind as u64, hashed)
 }
@@ -53,8 +60,8 @@ pub(super) fn term(kind: Term, hashed: u64) -> u64 {
 pub(super) struct Entry {
     pub written: Box<str>,
     pub words: Box<[u32]>,
-    pub links: Vec<Link>,
-    pub identities: Box<[u64]>,
+    pub links: ThinVec<Link>,
+    pub identities: ThinVec<u64>,
     pub compact: u64,
     pub phone: u64,
     pub city: u32,
@@ -123,6 +130,18 @@ impl Index {
         Self::default()
     }
 
+    /// An empty index with room for about so many Accounts: a table that grows is copied again and again.
+    #[must_use]
+    pub fn with_room(accounts: usize) -> Self {
+        Self {
+            keys: Interner::with_room(accounts, accounts * KEY_BYTES),
+            entries: Vec::with_capacity(accounts),
+            spots: Vec::with_capacity(accounts),
+            terms: Postings::with_room(accounts * TERMS_OF_ACCOUNT),
+            ..Self::default()
+        }
+    }
+
     /// How many Accounts there are.
     #[must_use]
     pub const fn len(&self) -> usize {
@@ -146,7 +165,7 @@ impl Index {
     /// Puts an Account in, or what changed of it. Its contacts stay.
     pub fn put(&mut self, account: &Account) {
         let number = self.keys.intern(&account.key);
-        let contacts: Vec<Link> = self.entry(number).map_or_else(Vec::new, |entry| {
+        let contacts: ThinVec<Link> = self.entry(number).map_or_else(ThinVec::new, |entry| {
             entry
                 .links
                 .iter()
@@ -155,7 +174,7 @@ impl Index {
                 .collect()
         });
         self.take_out(number);
-        let mut links: Vec<Link> = contacts
+        let mut links: ThinVec<Link> = contacts
             .into_iter()
             .map(|link| Link {
                 website: false,

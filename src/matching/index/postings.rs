@@ -1,7 +1,9 @@
 //! Lists of accounts, by what they have in common. Most lists have one member, which needs no memory of its own. Lists are
-//! sorted, so that taking one out of a long list is a binary search and two lists can be intersected.
+//! sorted, so that taking one out of a long list is a binary search and two lists can be intersected. Millions of them are
+//! kept, which is why a list is no longer than two words.
 
 use hashbrown::HashTable;
+use thin_vec::{ThinVec, thin_vec};
 
 /// The accounts that share something, sorted.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -12,7 +14,7 @@ pub enum List {
     /// One account.
     One(u32),
     /// More.
-    Many(Vec<u32>),
+    Many(ThinVec<u32>),
 }
 
 impl List {
@@ -37,7 +39,7 @@ impl List {
         match self {
             Self::Empty => *self = Self::One(member),
             Self::One(one) if *one == member => {}
-            Self::One(one) => *self = Self::Many(vec![(*one).min(member), (*one).max(member)]),
+            Self::One(one) => *self = Self::Many(thin_vec![(*one).min(member), (*one).max(member)]),
             Self::Many(many) => match many.last() {
                 Some(last) if *last < member => many.push(member),
                 _ => {
@@ -74,6 +76,14 @@ pub struct Postings {
 }
 
 impl Postings {
+    /// Room for so many keys.
+    #[must_use]
+    pub fn with_room(keys: usize) -> Self {
+        Self {
+            table: HashTable::with_capacity(keys),
+        }
+    }
+
     /// The accounts under a key.
     #[must_use]
     pub fn list(&self, key: u64) -> &[u32] {

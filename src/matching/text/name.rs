@@ -47,7 +47,8 @@ pub fn skeleton(folded: &str) -> String {
 
 /// Plain lower-case letters; what is no letter or digit stays for the tokeniser to split at.
 fn plain(text: &str) -> String {
-    let cut: String = text.chars().take(MAX_CHARS).collect();
+    let cut = text.char_indices().nth(MAX_CHARS);
+    let cut = cut.and_then(|(end, _)| text.get(..end)).unwrap_or(text);
     if cut.is_ascii() {
         return cut.to_ascii_lowercase();
     }
@@ -177,7 +178,7 @@ pub fn read(text: &str, city: Option<&str>) -> Name {
         .into_iter()
         .map(|piece| skeleton(&piece.text))
         .collect();
-    name.core = core(words, &mut name.legal);
+    name.core = core(&words, &mut name.legal);
     name.remark |= MEANINGLESS.contains(&name.core.as_str());
     name
 }
@@ -260,35 +261,40 @@ fn letters(text: &str) -> String {
 }
 
 /// The words that count. A name of nothing but legal forms and filler keeps its words.
-fn core(mut words: Vec<String>, legal: &mut u8) -> String {
-    let whole = words.clone();
-    while words.len() > 1 {
-        match words.last().and_then(|word| meaning(word)) {
+fn core(whole: &[String], legal: &mut u8) -> String {
+    let mut words = whole;
+    while let [before @ .., last] = words
+        && !before.is_empty()
+    {
+        match meaning(last) {
             Some(Word::Legal(kind)) => *legal = kind,
             Some(Word::Filler) => {}
-            _ if words.len() > 2 && ends_as(&words, "z", "o") => {
+            _ if words.len() > 2 && ends_as(words, "z", "o") => {
                 *legal = 24;
-                if words.last().is_some_and(|last| last == "o" || last == "oo") {
-                    words.pop();
+                if let ([earlier @ .., _], true) = (before, last == "o" || last == "oo") {
+                    words = earlier;
+                    continue;
                 }
             }
             _ => break,
         }
-        words.pop();
+        words = before;
     }
-    while words.len() > 1 {
-        match words.first().map(String::as_str) {
-            Some(form @ ("pt" | "ooo" | "oao" | "zao" | "kk" | "pao" | "ao" | "cv")) => {
+    while let [first, after @ ..] = words
+        && !after.is_empty()
+    {
+        match first.as_str() {
+            form @ ("pt" | "ooo" | "oao" | "zao" | "kk" | "pao" | "ao" | "cv") => {
                 if let Some(Word::Legal(kind)) = meaning(form) {
                     *legal = kind;
                 }
-                words.remove(0);
             }
             _ => break,
         }
+        words = after;
     }
     let mut kept: Vec<&str> = Vec::with_capacity(words.len());
-    for word in &words {
+    for word in words {
         match meaning(word) {
             Some(Word::Filler) => {}
             Some(Word::Same(first)) => kept.push(first),

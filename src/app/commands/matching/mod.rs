@@ -19,6 +19,7 @@ use crate::app::cli::MatchArgs;
 use crate::app::output::{note, result};
 use crate::matching::decide::{Decision, Engine};
 use crate::matching::facts::{Account, AccountFacts, Customer, ProviderFacts};
+use crate::matching::index::Index;
 use crate::matching::model::Model;
 use crate::matching::text::host::{self, Host};
 use reading::{Broken, read};
@@ -26,6 +27,10 @@ use records::ContactFacts;
 use writing::Form;
 pub use writing::Summary;
 
+/// What an Account takes in a file, about.
+const ACCOUNT_BYTES: u64 = 256;
+/// Room for more Accounts is made when they come.
+const MOST_ROOM: u64 = 1 << 21;
 /// Broken lines that are shown; all are counted.
 const SHOWN: usize = 20;
 
@@ -64,6 +69,9 @@ pub fn load(
     progress: &ProgressBar,
 ) -> anyhow::Result<Loaded> {
     let mut engine = Engine::new(model);
+    let bytes = std::fs::metadata(files.accounts).map_or(0, |metadata| metadata.len());
+    let accounts = (bytes / ACCOUNT_BYTES).min(MOST_ROOM);
+    engine.index = Index::with_room(usize::try_from(accounts)?);
     let mut broken = Vec::new();
     progress.set_message("accounts");
     let mut names: HashMap<String, Option<String>> = HashMap::new();
@@ -76,9 +84,11 @@ pub fn load(
         threads,
         progress,
         &mut broken,
-        |facts: AccountFacts| {
-            let account = Account::read(&facts);
-            (account, by_name.then_some((facts.name, facts.key)))
+        || {
+            |facts: AccountFacts| {
+                let account = Account::read(&facts);
+                (account, by_name.then_some((facts.name, facts.key)))
+            }
         },
         |(account, named)| {
             if let Some((name, key)) = named {
@@ -106,7 +116,7 @@ pub fn load(
         threads,
         progress,
         &mut broken,
-        |facts: ProviderFacts| Customer::read(&facts),
+        || |facts: ProviderFacts| Customer::read(&facts),
         |customer| customers.push(customer),
     )?;
     for customer in &customers {
@@ -141,9 +151,20 @@ fn take_contacts(
             strangers += count;
         }
     };
-    let prepare = |facts: ContactFacts| {
-        let host = facts.email.as_deref().and_then(host::of_email);
-        (host, facts.account_id)
+    // And mostly they have the same domain: it is read once for all of them.
+    let prepare = || {
+        let (mut known, mut host) = (String::new(), None);
+        move |facts: ContactFacts| {
+            let email = facts.email.unwrap_or_default();
+            let parts = email.rsplit_once('@');
+            let parts = parts.filter(|(local, _)| !local.trim().is_empty());
+            let domain = parts.map_or("", |(_, domain)| domain);
+            if domain.is_empty() || domain != known {
+                domain.clone_into(&mut known);
+                host = host::of_email(&email);
+            }
+            (host.clone(), facts.account_id)
+        }
     };
     read(path, threads, progress, broken, prepare, |(host, of)| {
         contacts += 1;

@@ -12,7 +12,7 @@ use super::records::{Columns, Record, Row};
 use crate::matching::in_order::in_order;
 
 /// Lines of a portion.
-const PORTION: usize = 8192;
+const PORTION: usize = 4096;
 /// A longer line is no record.
 const LONGEST_LINE: usize = 8 << 20;
 
@@ -119,21 +119,21 @@ type Parsed<T> = Vec<Result<T, (u64, String)>>;
 fn parse<R: Record, T>(
     portion: Portion,
     columns: Option<&Columns>,
-    prepare: &(impl Fn(R) -> T + Sync),
+    prepare: &mut impl FnMut(R) -> T,
 ) -> Parsed<T> {
     match portion {
         Portion::Lines(first, text, ends) => {
             let starts = std::iter::once(0).chain(ends.iter().copied());
-            (first..)
+            let lines = (first..)
                 .zip(starts.zip(&ends))
                 .map(|(number, (start, end))| (number, text.get(start..*end).unwrap_or_default()))
-                .filter(|(_, line)| !line.iter().all(u8::is_ascii_whitespace))
-                .map(|(number, line)| {
-                    R::of_json(line)
-                        .map(prepare)
-                        .map_err(|problem| (number, problem))
-                })
-                .collect()
+                .filter(|(_, line)| !line.iter().all(u8::is_ascii_whitespace));
+            let mut parsed = Vec::with_capacity(ends.len());
+            parsed.extend(lines.map(|(number, line)| {
+                let record = R::of_json(line).map(&mut *prepare);
+                record.map_err(|problem| (number, problem))
+            }));
+            parsed
         }
         Portion::Rows(rows) => rows
             .into_iter()
@@ -145,23 +145,23 @@ fn parse<R: Record, T>(
                     columns,
                     cells: &cells,
                 })
-                .map(prepare)
+                .map(&mut *prepare)
                 .map_err(|problem| (number, problem))
             })
             .collect(),
     }
 }
 
-/// Reads all records of a file, in order. `prepare` is done by several threads, `take` by one.
+/// Reads all records of a file, in order. `prepare` is made by each of several threads for itself, `take` is done by one.
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn read<R: Record, T: Send>(
+pub fn read<R: Record, T: Send, P: FnMut(R) -> T>(
     path: &Path,
     threads: usize,
     progress: &ProgressBar,
     broken: &mut Vec<Broken>,
-    prepare: impl Fn(R) -> T + Sync,
+    prepare: impl Fn() -> P + Sync,
     mut take: impl FnMut(T),
 ) -> anyhow::Result<()> {
     progress.set_length(std::fs::metadata(path).map_or(0, |metadata| metadata.len()));
@@ -176,29 +176,27 @@ pub fn read<R: Record, T: Send>(
         }
         portion
     };
-    let parse_one = |portion: anyhow::Result<Portion>| {
-        portion.map(|portion| parse(portion, columns.as_ref(), &prepare))
+    let worker = || {
+        let (columns, mut prepare) = (columns.as_ref(), prepare());
+        move |portion: anyhow::Result<Portion>| {
+            portion.map(|portion| parse(portion, columns, &mut prepare))
+        }
     };
     let mut ended = Ok(());
-    in_order(
-        threads,
-        next,
-        || parse_one,
-        |parsed| match parsed {
-            Err(error) => ended = Err(error),
-            Ok(records) => {
-                for record in records {
-                    match record {
-                        Ok(record) => take(record),
-                        Err((line, problem)) => broken.push(Broken {
-                            file: path.display().to_string(),
-                            line,
-                            problem,
-                        }),
-                    }
+    in_order(threads, next, worker, |parsed| match parsed {
+        Err(error) => ended = Err(error),
+        Ok(records) => {
+            for record in records {
+                match record {
+                    Ok(record) => take(record),
+                    Err((line, problem)) => broken.push(Broken {
+                        file: path.display().to_string(),
+                        line,
+                        problem,
+                    }),
                 }
             }
-        },
-    );
+        }
+    });
     ended
 }
