@@ -177,9 +177,7 @@ fn contact(
     measures: &Measures,
 ) -> Option<String> {
     if !measures.has(F::ContactMatch) {
-        return (!subject.contact.is_empty()).then(|| {
-            "the contact address at the provider is at no domain of the account".to_owned()
-        });
+        return other_contact(subject, measures);
     }
     let linked = |number: Option<u32>| {
         number.is_some_and(|number| entry.links.iter().any(|link| link.domain == number))
@@ -198,6 +196,30 @@ fn contact(
             "the contact address at the provider is at {domain}, as for {}",
             counted(others, "other customer")
         ),
+    })
+}
+
+/// What is said of contact addresses that are at none of the Account's domains but perhaps an own one of the customer's.
+fn other_contact(subject: &Subject<'_>, measures: &Measures) -> Option<String> {
+    let own = subject.own.iter().find(|own| own.contact);
+    if let Some(own) = own {
+        let domain = readable(own.name);
+        return Some(if measures.has(F::ContactOwn) {
+            "the contact address at the provider is at a domain of the account".to_owned()
+        } else {
+            format!(
+                "the contact address at the provider is at {domain}, which is no domain of the account"
+            )
+        });
+    }
+    let contact = subject.contact.first()?;
+    let domain = readable(contact.name);
+    Some(if measures.has(F::ContactEnding) {
+        format!(
+            "the contact address at the provider is at {domain}, which begins like a domain of the account and ends otherwise"
+        )
+    } else {
+        "the contact address at the provider is at no domain of the account".to_owned()
     })
 }
 

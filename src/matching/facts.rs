@@ -89,6 +89,8 @@ pub struct Customer {
     pub(super) tenant_labels: Vec<String>,
     /// From contact addresses only.
     pub(super) contact_domains: Vec<OwnDomain>,
+    /// Own domains at which contact addresses are.
+    pub(super) own_contacts: Vec<OwnDomain>,
     pub(super) country: Country,
     pub(super) city: String,
     pub(super) postcode: String,
@@ -180,7 +182,9 @@ impl Customer {
             list.sort_unstable();
             list.dedup();
         }
-        contact_domains.retain(|own| domains.binary_search(own).is_err());
+        let (own_contacts, contact_domains) = contact_domains
+            .into_iter()
+            .partition(|contact| domains.binary_search(contact).is_ok());
         domains.truncate(MAX_DOMAINS);
         tenant_labels.sort_unstable();
         tenant_labels.dedup();
@@ -191,6 +195,7 @@ impl Customer {
             domains,
             tenant_labels,
             contact_domains,
+            own_contacts,
             country: optional(facts.country.as_ref(), place::country),
             city: optional(facts.city.as_ref(), place::city),
             postcode: optional(facts.postcode.as_ref(), place::postcode),

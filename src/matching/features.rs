@@ -81,6 +81,8 @@ features! {
     ContactWebsite "that domain is the account's website" 1 Contact;
     ContactOthers "other customers with that contact domain" -1 Contact;
     ContactAccounts "other accounts with that contact domain" -1 Contact;
+    ContactOwn "a contact address is at an own domain that the account has, or at one that it has not" 1 Contact;
+    ContactEnding "a contact address is at a domain that begins like one of the account's and ends otherwise" -1 Contact;
     NameSorted "likeness of the names, words in order of the alphabet" 1 Name;
     NameCompact "likeness of the names as written" 1 Name;
     NamePrefix "part of the names that is equal from the beginning" 1 Name;

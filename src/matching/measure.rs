@@ -3,7 +3,7 @@
 use super::align::{Other, Shared, align};
 use super::features::{Feature as F, Measures};
 use super::index::{Entry, Index, Term, term};
-use super::prepare::Subject;
+use super::prepare::{Domain, Subject};
 use super::text::hash::hash;
 use super::text::place::Country;
 use super::text::similarity::ratio;
@@ -64,7 +64,7 @@ pub fn measure(index: &Index, subject: &Subject<'_>, number: u32) -> Option<Meas
     let mut measures = Measures::none();
     domains(index, subject, entry, &texts, &mut measures);
     labels(index, subject, &texts, &mut measures);
-    contacts(index, subject, entry, &mut measures);
+    contacts(index, subject, entry, &texts, &mut measures);
     names(index, subject, entry, &texts, &mut measures);
     places(index, subject, entry, &mut measures);
     let mine = &subject.customer.identities;
@@ -266,15 +266,32 @@ fn labels(index: &Index, subject: &Subject<'_>, texts: &Texts<'_>, measures: &mu
     );
 }
 
-fn contacts(index: &Index, subject: &Subject<'_>, entry: &Entry, measures: &mut Measures) {
-    let shared = subject.contact.iter().find_map(|contact| {
-        let domain = contact.number?;
-        let at = entry
-            .links
-            .binary_search_by_key(&domain, |link| link.domain)
-            .ok()?;
-        Some((contact, domain, entry.links.get(at)?))
-    });
+fn contacts(
+    index: &Index,
+    subject: &Subject<'_>,
+    entry: &Entry,
+    texts: &Texts<'_>,
+    measures: &mut Measures,
+) {
+    let link = |domain: &Domain<'_>| {
+        let number = domain.number?;
+        let links = &entry.links;
+        let at = links.binary_search_by_key(&number, |link| link.domain);
+        Some((number, links.get(at.ok()?)?))
+    };
+    let mut own = subject.own.iter().filter(|own| own.contact).peekable();
+    if own.peek().is_some() {
+        let has = own.any(|own| link(own).is_some());
+        measures.set(F::ContactOwn, agreement(Some(has)));
+    }
+    let mut contacts = subject.contact.iter();
+    let shared =
+        contacts.find_map(|contact| link(contact).map(|(domain, link)| (contact, domain, link)));
+    if shared.is_none() {
+        let mut labels = subject.contact.iter().map(|contact| contact.label);
+        let ending = labels.any(|label| texts.labels.binary_search(&label).is_ok());
+        measures.set(F::ContactEnding, yes(ending));
+    }
     if let Some((contact, domain, link)) = shared {
         measures.set(F::ContactMatch, 1.0);
         measures.set(F::ContactWebsite, yes(link.website));

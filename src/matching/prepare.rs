@@ -24,8 +24,12 @@ pub struct Domain<'c> {
     pub name: &'c str,
     /// Its number in the index, if any Account ever had it.
     pub number: Option<u32>,
+    /// Comparable letters of its first label.
+    pub label: &'c str,
     /// So many other Provider Accounts have it too.
     pub others: u32,
+    /// Whether a contact address is there.
+    pub contact: bool,
 }
 
 /// A Provider Account, ready to be compared.
@@ -66,6 +70,21 @@ pub struct Subject<'c> {
 /// At most so many labels are compared: bounded work.
 const MAX_LABELS: usize = 8;
 
+/// Labels of its own domains, then those chosen for tenants, and how many are of its own domains.
+fn labels(customer: &Customer) -> (Vec<&str>, usize) {
+    let own = customer.domains.iter().map(|own| own.label.as_str());
+    let mut labels: Vec<&str> = own.filter(|label| label.len() > 1).collect();
+    labels.dedup();
+    labels.truncate(MAX_LABELS);
+    let own_labels = labels.len();
+    for label in &customer.tenant_labels {
+        if labels.len() < MAX_LABELS + 4 && !labels.contains(&label.as_str()) {
+            labels.push(label);
+        }
+    }
+    (labels, own_labels)
+}
+
 impl<'c> Subject<'c> {
     /// Prepares a Provider Account.
     #[must_use]
@@ -91,24 +110,13 @@ impl<'c> Subject<'c> {
         let mut in_order: Vec<&str> = texts().collect();
         in_order.sort_unstable();
         let sorted = in_order.join(" ");
-        let mut labels: Vec<&str> = customer
-            .domains
-            .iter()
-            .map(|own| own.label.as_str())
-            .filter(|label| label.len() > 1)
-            .collect();
-        labels.dedup();
-        labels.truncate(MAX_LABELS);
-        let own_labels = labels.len();
-        for label in &customer.tenant_labels {
-            if labels.len() < MAX_LABELS + 4 && !labels.contains(&label.as_str()) {
-                labels.push(label);
-            }
-        }
-        let domain = |own: &'c OwnDomain, others: u32| Domain {
+        let (labels, own_labels) = labels(customer);
+        let domain = |own: &'c OwnDomain, others: u32, contact: bool| Domain {
             name: &own.domain,
             number: index.domains.get(&own.domain),
+            label: &own.label,
             others: others.saturating_sub(1),
+            contact,
         };
         let place = |text: &str| index.places.get(text).filter(|_| !text.is_empty());
         Self {
@@ -126,7 +134,10 @@ impl<'c> Subject<'c> {
             own: customer
                 .domains
                 .iter()
-                .map(|own| domain(own, population.owners(&own.domain)))
+                .map(|own| {
+                    let contact = customer.own_contacts.binary_search(own).is_ok();
+                    domain(own, population.owners(&own.domain), contact)
+                })
                 .collect(),
             contact: customer
                 .contact_domains
@@ -135,6 +146,7 @@ impl<'c> Subject<'c> {
                     domain(
                         own,
                         population.contacts(&own.domain) + population.owners(&own.domain),
+                        true,
                     )
                 })
                 .collect(),

@@ -3,15 +3,16 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use serde::Deserialize;
 
-use super::matching::{Files, load, model, progress_bar, threads};
+use super::matching::{Files, load, progress_bar, threads};
 use crate::app::cli::TrainArgs;
 use crate::app::output::result;
 use crate::matching::learn::train::{Lesson, train};
-use crate::matching::model::Origin;
+use crate::matching::model::{Model, Origin};
 
 #[derive(Deserialize)]
 struct Truth {
@@ -33,8 +34,8 @@ fn lesson(folder: &Path) -> anyhow::Result<Lesson> {
         contacts: &contacts,
         providers: &providers,
     };
-    // The model plays no part in reading; the shipped one only fills its place.
-    let loaded = load(model(None)?, files, threads(), &bar)?;
+    // The model plays no part in reading. The shipped one may be of other measures: then this is how the next one is made.
+    let loaded = load(Arc::new(Model::blank()), files, threads(), &bar)?;
     let path = file("truth.jsonl");
     let text = std::fs::read_to_string(&path)
         .with_context(|| format!("cannot read {}", path.display()))?;

@@ -267,3 +267,56 @@ fn the_shipped_model_says_where_it_came_from_and_how_good_it_was() {
     assert!(Model::parse(&other).is_err());
     let _: Arc<Model> = model;
 }
+
+#[test]
+fn a_contact_at_another_own_domain_than_the_accounts_speaks_against_it() {
+    let engine = engine(&[contoso()], &[("contoso", "jo@contoso-travel.de")]);
+    let with_contact_at = |domain: &str| {
+        let domains = ["contoso-travel.de", "contoso-travel.at"];
+        let mut facts = provider("Contoso Travel", &domains, "DE", "", "");
+        facts.emails = vec![format!("it@{domain}")];
+        decide(&engine, &facts)
+    };
+    let (here, elsewhere) = (
+        with_contact_at("contoso-travel.de"),
+        with_contact_at("contoso-travel.at"),
+    );
+    assert!(
+        elsewhere.confidence < here.confidence,
+        "{elsewhere:?} {here:?}"
+    );
+    let mut reasons = elsewhere.candidates[0].reasons.iter();
+    let against = reasons.find(|reason| {
+        let said = "the contact address at the provider is at contoso-travel.at, which is no domain of the account";
+        reason.text == said
+    });
+    assert!(
+        against.is_some_and(|reason| reason.weight < 0.0),
+        "{elsewhere:?}"
+    );
+}
+
+#[test]
+fn a_contact_at_a_like_domain_with_another_ending_speaks_against_it() {
+    let engine = engine(&[contoso()], &[("contoso", "jo@contoso-travel.de")]);
+    let with_contact_at = |domain: &str| {
+        let tenant = ["contosotravel.onmicrosoft.com"];
+        let mut facts = provider("Contoso Travel", &tenant, "DE", "", "");
+        facts.emails = vec![format!("it@{domain}")];
+        decide(&engine, &facts)
+    };
+    let (other, nowhere) = (
+        with_contact_at("contoso-travel.at"),
+        with_contact_at("gmail.com"),
+    );
+    assert!(
+        other.confidence < nowhere.confidence,
+        "{other:?} {nowhere:?}"
+    );
+    let reasons = &other.candidates[0].reasons;
+    let said = "the contact address at the provider is at contoso-travel.at, which begins like a domain of the account and ends otherwise";
+    assert!(
+        reasons.iter().any(|reason| reason.text == said),
+        "{reasons:?}"
+    );
+}
