@@ -18,7 +18,11 @@ use crate::store::audit::Entry;
 use crate::store::mappings::rejections;
 use crate::store::mappings::suggestions::{self, NamedSuggestion};
 use crate::store::match_plans::{self, Step};
+use crate::store::subscriptions::sync;
 use crate::store::{WriteTx, audit, exceptions, jobs, provider_accounts};
+
+/// A mapping of a plan, with how many subscriptions of the Provider Account move along.
+pub type Moving = (PlanItem, u64);
 
 /// A plan with how many items are in each state.
 pub type Counted = (MatchPlan, Vec<(PlanItemState, u64)>);
@@ -74,7 +78,7 @@ impl Flows {
         Ok(counted)
     }
 
-    /// Items of a plan, after this Provider Account.
+    /// Items of a plan, after this Provider Account, each with what moves along.
     ///
     /// # Errors
     /// When the caller may not, or there is no such plan.
@@ -85,10 +89,17 @@ impl Flows {
         state: Option<PlanItemState>,
         after: Option<ProviderAccountId>,
         most: u64,
-    ) -> Result<Vec<PlanItem>, FlowError> {
+    ) -> Result<Vec<Moving>, FlowError> {
         self.get_match_plan(caller, id).await?;
-        let after = after.map(ProviderAccountId::as_uuid);
-        Ok(match_plans::items(self.store.reader(), id, state, after, most).await?)
+        let (reader, after) = (self.store.reader(), after.map(ProviderAccountId::as_uuid));
+        let items = match_plans::items(reader, id, state, after, most).await?;
+        let customers: Vec<_> = items.iter().map(|item| item.provider_account_id).collect();
+        let counts = sync::count_of_customers(reader, &customers).await?;
+        let moving = items.into_iter().map(|item| {
+            let subscriptions = counts.get(&item.provider_account_id).copied();
+            (item, subscriptions.unwrap_or_default())
+        });
+        Ok(moving.collect())
     }
 
     /// Applies a plan, or what was chosen of it. Asked again it does no more than is left.

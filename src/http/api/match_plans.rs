@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::jobs::{JobBody, accepted};
 use super::mapping::EvidenceBody;
 use crate::domain::ids::{AccountId, MatchPlanId, ProviderAccountId};
-use crate::domain::match_plan::{PlanItem, PlanItemState};
-use crate::flows::match_plans::Counted;
+use crate::domain::match_plan::PlanItemState;
+use crate::flows::match_plans::{Counted, Moving};
 use crate::http::call::{Call, PathId};
 use crate::http::paging::{self, Listing};
 use crate::http::problem::Outcome;
@@ -118,6 +118,8 @@ pub(super) struct MatchPlanItemBody {
     confidence: f64,
     /// Evidence for and against, the strongest first.
     evidence: Vec<EvidenceBody>,
+    /// Subscriptions of the provider account at its provider, which move along with it.
+    subscriptions: u64,
     #[schema(schema_with = words::plan_item_state)]
     state: &'static str,
     /// Why it was not made, or not taken back.
@@ -126,8 +128,8 @@ pub(super) struct MatchPlanItemBody {
     detail: Option<String>,
 }
 
-impl From<PlanItem> for MatchPlanItemBody {
-    fn from(item: PlanItem) -> Self {
+impl From<Moving> for MatchPlanItemBody {
+    fn from((item, subscriptions): Moving) -> Self {
         Self {
             provider_account_id: item.provider_account_id.as_uuid(),
             name: item.name,
@@ -135,6 +137,7 @@ impl From<PlanItem> for MatchPlanItemBody {
             account_name: item.account_name,
             confidence: item.confidence,
             evidence: item.reasons.into_iter().map(Into::into).collect(),
+            subscriptions,
             state: item.state.name(),
             detail: item.detail,
         }
@@ -290,7 +293,7 @@ pub(in crate::http) async fn list_match_plan_items(
         .await?;
     let more = items.len() as u64 > top;
     items.truncate(usize::try_from(top).unwrap_or(usize::MAX));
-    let last = items.last().filter(|_| more);
+    let last = items.last().map(|(last, _)| last).filter(|_| more);
     Ok(Json(MatchPlanItemPage {
         next_link: last
             .map(|last| listing.next_link(&request, &last.provider_account_id.as_uuid())),

@@ -13,10 +13,10 @@ use super::shell::{Section, Shell};
 use super::words::{ago, confidence, sentence};
 use crate::domain::caller::Permission;
 use crate::domain::ids::{AccountId, MatchPlanId, ProviderAccountId};
-use crate::domain::match_plan::{PlanItem, PlanItemState};
+use crate::domain::match_plan::PlanItemState;
 use crate::flows::FlowError;
 use crate::flows::create_account::CreateAccount;
-use crate::flows::match_plans::Counted;
+use crate::flows::match_plans::{Counted, Moving};
 use crate::http::state::ApiState;
 
 /// Plans shown.
@@ -52,6 +52,7 @@ struct ItemRow {
     evidence: Vec<String>,
     state: &'static str,
     detail: String,
+    moves: String,
     planned: bool,
 }
 
@@ -96,7 +97,7 @@ fn row((plan, counts): Counted, now: chrono::DateTime<chrono::Utc>) -> PlanRow {
     }
 }
 
-fn item(item: PlanItem) -> ItemRow {
+fn item((item, subscriptions): Moving) -> ItemRow {
     ItemRow {
         id: item.provider_account_id,
         name: item.name,
@@ -105,6 +106,11 @@ fn item(item: PlanItem) -> ItemRow {
         evidence: item.reasons.iter().map(evidence_line).collect(),
         state: item.state.name(),
         detail: item.detail.unwrap_or_default(),
+        moves: match subscriptions {
+            0 => String::new(),
+            1 => " · 1 subscription moves along".to_owned(),
+            some => format!(" · {some} subscriptions move along"),
+        },
         planned: item.state == PlanItemState::Planned,
     }
 }

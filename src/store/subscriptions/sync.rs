@@ -1,5 +1,7 @@
 //! What a sync of subscriptions locks and writes, in bulk (D2): an unchanged customer costs no row of a subscription.
 
+use std::collections::HashMap;
+
 use sea_orm::sea_query::{Cond, LockType, OnConflict};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
@@ -136,6 +138,34 @@ pub async fn of_customers(
         }
     }
     Ok(found)
+}
+
+/// How many subscriptions customers have at their providers; who has none is not among them.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn count_of_customers(
+    connection: &impl ConnectionTrait,
+    ids: &[ProviderAccountId],
+) -> Result<HashMap<ProviderAccountId, u64>, StoreError> {
+    let mut counts = HashMap::with_capacity(ids.len());
+    for chunk in ids.chunks(bulk::IDS_AT_ONCE) {
+        let rows: Vec<(Uuid, i64)> = Entity::find()
+            .select_only()
+            .column(Column::ProviderAccountId)
+            .column_as(Column::Id.count(), "count")
+            .filter(Column::ProviderAccountId.is_in(chunk.iter().map(|id| id.as_uuid())))
+            .filter(Column::GoneSince.is_null())
+            .group_by(Column::ProviderAccountId)
+            .into_tuple()
+            .all(connection)
+            .await?;
+        counts.extend(
+            rows.into_iter()
+                .map(|(id, count)| (ProviderAccountId::new(id), count.unsigned_abs())),
+        );
+    }
+    Ok(counts)
 }
 
 /// The subscriptions of an Account that are in no contract, or in this one.

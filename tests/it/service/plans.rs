@@ -105,6 +105,28 @@ async fn a_plan_maps_nothing_until_it_is_applied_and_takes_back_what_nobody_touc
     desk.stop().await;
 }
 
+async fn a_plan_tells_how_many_subscriptions_move_along(engine: Engine) {
+    let desk = Desk::on(engine, CUSTOMERS).await;
+    let providers = desk.get("/v1/providers").await;
+    let provider = providers["value"][0]["providerId"].as_str().unwrap();
+    let sync = format!("/v1/providers/{provider}/subscription-sync");
+    desk.job(&sync, None).await;
+    let job = desk.job("/v1/auto-match", None).await;
+    let plan = job["result"]["planId"].as_str().unwrap();
+    let path = format!("/v1/match-plans/{plan}/items?$top=500");
+    let items = desk.get(&path).await;
+    let mut moving = 0;
+    for item in items["value"].as_array().unwrap() {
+        let customer = item["providerAccountId"].as_str().unwrap();
+        let path = format!("/v1/subscriptions?providerAccountId={customer}&$top=500");
+        let theirs = desk.get(&path).await["value"].as_array().unwrap().len();
+        assert_eq!(item["subscriptions"], json!(theirs), "{item}");
+        moving += theirs;
+    }
+    assert!(moving > 6, "only {moving} subscriptions to move");
+    desk.stop().await;
+}
+
 async fn a_plan_that_was_chosen_before_the_process_died_is_applied_by_the_next(engine: Engine) {
     let desk = Desk::on(engine, CUSTOMERS).await;
     let job = desk.job("/v1/auto-match?dryRun=true", None).await;
@@ -194,6 +216,7 @@ async fn a_rejected_suggestion_does_not_come_back_on_the_same_evidence(engine: E
 
 on_both_engines!(
     a_plan_maps_nothing_until_it_is_applied_and_takes_back_what_nobody_touched,
+    a_plan_tells_how_many_subscriptions_move_along,
     a_plan_that_was_chosen_before_the_process_died_is_applied_by_the_next,
     a_rejected_suggestion_does_not_come_back_on_the_same_evidence,
 );
