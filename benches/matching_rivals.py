@@ -2,7 +2,7 @@
 
 Prints one JSON object: seconds from reading the files to the last decision, peak memory, and for each provider account
 its first three accounts with a score, and whether the rival would map it. What a rival needs is not in the standard
-library (pip install rapidfuzz splink pyarrow); without it the script ends with exit code 3 and says what is missing.
+library (pip install rapidfuzz splink numpy pyarrow); without it the script ends with exit code 3 and says what is missing.
 """
 
 import json
@@ -151,7 +151,7 @@ def main():
             for key, best, auto in rival(folder)
         ]
     except ImportError as missing:
-        print(f"{missing}: pip install rapidfuzz splink pyarrow", file=sys.stderr)
+        print(f"{missing}: pip install rapidfuzz splink numpy pyarrow", file=sys.stderr)
         sys.exit(3)
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     json.dump({"seconds": time.monotonic() - start, "megabytes": megabytes, "decisions": decisions}, sys.stdout)
