@@ -21,8 +21,6 @@ use crate::store::{WriteTx, exceptions, jobs, provider_accounts, settings};
 
 /// Provider Accounts looked at in one transaction.
 const CHUNK: usize = 200;
-/// A chain of merges longer than this is taken for a mistake in the CRM.
-const MOST_MERGES: usize = 8;
 
 /// What was done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -119,7 +117,7 @@ impl Flows {
     async fn standing(&self, id: AccountId) -> Result<Standing, FlowError> {
         let mut seen = HashSet::new();
         let mut next = id;
-        while seen.insert(next) && seen.len() <= MOST_MERGES {
+        while seen.insert(next) {
             let known = self
                 .directory
                 .account(next)
@@ -151,7 +149,9 @@ impl Flows {
             }
         }
         Ok(Standing::Broken {
-            why: format!("account {id} was merged into others without an end to be found"),
+            why: format!(
+                "account {id} was merged into others in a circle, without an end to be found"
+            ),
         })
     }
 

@@ -19,9 +19,6 @@ use crate::store::mappings::Change;
 use crate::store::mappings::unique::{self, Holder};
 use crate::store::{StoreError, WriteTx, settings};
 
-/// A chain of merges longer than this is taken for a mistake in the CRM.
-const MOST_MERGES: usize = 8;
-
 /// Which Account a Provider Account is to be mapped to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MapRequest {
@@ -155,7 +152,7 @@ impl Flows {
     pub(super) async fn live_account(&self, id: AccountId) -> Result<Account, FlowError> {
         let mut seen = HashSet::new();
         let mut next = id;
-        while seen.insert(next) && seen.len() <= MOST_MERGES {
+        while seen.insert(next) {
             let known = self.accounts.cached(next);
             let Some(account) = self.crm.read_account(next, known.as_deref()).await? else {
                 self.accounts.invalidate(next);
@@ -178,7 +175,7 @@ impl Flows {
             }
         }
         Err(FlowError::Invalid(format!(
-            "account {id} was merged into others without an end to be found; mend the merge in the CRM, or choose another account"
+            "account {id} was merged into others in a circle, without an end to be found; mend the merge in the CRM, or choose another account"
         )))
     }
 }

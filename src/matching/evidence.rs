@@ -1,16 +1,13 @@
 //! What speaks for each Account: the domains of a Provider Account, reduced to those that count, looked up, and gathered
 //! by the active Account they lead to. Everything is kept in sorted maps, so that the order of the input cannot matter.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::domain_class::{DomainClass, counted};
 use crate::domain::account::{AccountState, DirectoryAccount, DomainHit};
 use crate::domain::domain_name::{DomainName, RegistrableDomain};
 use crate::domain::ids::AccountId;
 use crate::domain::provider_account::{AccountDomain, DomainSource};
-
-/// A chain of merges longer than this is taken for a mistake in the CRM.
-const MAX_MERGES: usize = 8;
 
 /// The counted domains of a Provider Account.
 #[derive(Debug, Default)]
@@ -145,21 +142,24 @@ impl Candidates {
     }
 }
 
-/// The active Account that a hit stands for: itself, or the end of its chain of merges.
+/// The active Account that a hit stands for: itself, or the end of its chain of merges. A circle stands for nobody.
 fn survivor(
     hit: &DomainHit,
     resolve: &impl Fn(AccountId) -> Option<DirectoryAccount>,
 ) -> Option<AccountId> {
     let (mut id, mut state) = (hit.account_id, hit.state);
-    for _ in 0..=MAX_MERGES {
+    let mut seen = HashSet::new();
+    loop {
         match state {
             AccountState::Active => return Some(id),
             AccountState::Inactive => return None,
             AccountState::Merged(into) => {
+                if !seen.insert(into) {
+                    return None;
+                }
                 id = into;
                 state = resolve(into)?.state;
             }
         }
     }
-    None
 }

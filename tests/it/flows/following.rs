@@ -99,6 +99,30 @@ on_both_engines! {
         assert!(world.exceptions().await.is_empty());
     }
 
+    async fn a_chain_of_merges_is_followed_to_its_end_and_a_circle_is_an_exception(store: TestStore) {
+        let world = World::new(&store).await;
+        let first = world.account(1, "First", "").await;
+        let round = world.account(100, "Round", "").await;
+        let long = world.customer("Of a long chain", &[]).await;
+        let circle = world.customer("Of a circle", &[]).await;
+        world.map(long, first).await;
+        world.map(circle, round).await;
+        let last = world.account(30, "Last", "").await;
+        for number in (1..30).rev() {
+            let into = account_id(number + 1);
+            world.put_account(number, "Between", "", AccountState::Merged(into), 2).await;
+        }
+        world.put_account(101, "And round", "", AccountState::Merged(round), 2).await;
+        world.put_account(100, "Round", "", AccountState::Merged(account_id(101)), 2).await;
+
+        assert_eq!(follow_all(&world).await, Followed { carried: 1, broken: 1, mended: 0 });
+
+        assert_eq!(world.get(long).await.mapping.account_id(), Some(last));
+        assert_eq!(world.get(circle).await.mapping.account_id(), Some(round));
+        let detail = "the mapping of Of a circle is broken: account 00000000-0000-0000-0000-000000000064 was merged into others in a circle, without an end to be found";
+        assert_eq!(world.exceptions().await, [detail]);
+    }
+
     async fn a_deactivated_account_opens_one_exception_and_its_return_closes_it(store: TestStore) {
         let world = World::new(&store).await;
         let contoso = world.account(1, "Contoso", "").await;

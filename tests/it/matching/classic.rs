@@ -198,6 +198,14 @@ fn an_inactive_account_is_no_candidate_and_a_merged_one_stands_for_its_survivor(
         )),
         Some(id(2))
     );
+    let mut chain: Vec<_> = (2..30)
+        .map(|at| in_state(known(at, None, &[]), AccountState::Merged(id(at + 1))))
+        .collect();
+    chain.extend([merged.clone(), known(30, None, &[])]);
+    assert_eq!(
+        auto_of(&decide_among(&chain, &own(&["contoso.com"]))),
+        Some(id(30))
+    );
     let circle = in_state(known(2, None, &[]), AccountState::Merged(id(1)));
     assert_eq!(
         auto_of(&decide_among(&[merged, circle], &own(&["contoso.com"]))),
