@@ -113,6 +113,7 @@ async fn listen(flows: &Flows) {
             Signal::Events,
             Signal::Deliveries,
             Signal::KeysChanged,
+            Signal::NoticeRefused,
         ] {
             flows.store.signals().send(signal);
         }

@@ -8,8 +8,7 @@
 use chrono::TimeDelta;
 
 use super::{FlowError, Flows};
-use crate::domain::exception::ExceptionKind;
-use crate::store::{crm_notices, exceptions};
+use crate::store::crm_notices;
 
 pub use crate::store::crm_notices::{NoticeInbox, NoticeWriter, ReceivedNotice};
 
@@ -59,17 +58,8 @@ impl Flows {
     /// When the store refuses.
     pub async fn report_refused_crm_notice(&self, why: &str) -> Result<(), FlowError> {
         let tx = self.store.begin().await?;
-        let kind = ExceptionKind::WebhookRefused;
         let detail = format!("a webhook of Dynamics was refused: {why}");
-        exceptions::open(
-            &tx,
-            &self.context,
-            kind,
-            crm_notices::SUBJECT,
-            &detail,
-            REMEDY,
-        )
-        .await?;
+        crm_notices::refuse(&tx, &self.context, &detail, REMEDY).await?;
         Ok(tx.commit().await?)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::align::{Other, Shared, align};
 use super::features::{Feature as F, Measures};
-use super::index::{Entry, Index, Term, term};
+use super::index::{Entry, Index, Link, Term, term};
 use super::prepare::{Domain, Subject};
 use super::text::hash::hash;
 use super::text::place::Country;
@@ -100,6 +100,14 @@ fn agreement(agrees: Option<bool>) -> f32 {
     agrees.map_or(0.0, |agrees| if agrees { 1.0 } else { -1.0 })
 }
 
+/// What the Account has of a domain of the customer, with the domain's number.
+fn link_of<'e>(entry: &'e Entry, domain: &Domain<'_>) -> Option<(u32, &'e Link)> {
+    let number = domain.number?;
+    let links = &entry.links;
+    let at = links.binary_search_by_key(&number, |link| link.domain);
+    Some((number, links.get(at.ok()?)?))
+}
+
 fn domains(
     index: &Index,
     subject: &Subject<'_>,
@@ -112,14 +120,7 @@ fn domains(
     let (mut accounts, mut websites, mut owners) = (u32::MAX, u32::MAX, u32::MAX);
     let (mut explained, mut account_explains) = (0.0_f32, 0.0_f32);
     for own in &subject.own {
-        let Some(domain) = own.number else { continue };
-        let Ok(at) = entry
-            .links
-            .binary_search_by_key(&domain, |link| link.domain)
-        else {
-            continue;
-        };
-        let Some(link) = entry.links.get(at) else {
+        let Some((domain, link)) = link_of(entry, own) else {
             continue;
         };
         matches += 1;
@@ -273,20 +274,14 @@ fn contacts(
     texts: &Texts<'_>,
     measures: &mut Measures,
 ) {
-    let link = |domain: &Domain<'_>| {
-        let number = domain.number?;
-        let links = &entry.links;
-        let at = links.binary_search_by_key(&number, |link| link.domain);
-        Some((number, links.get(at.ok()?)?))
-    };
     let mut own = subject.own.iter().filter(|own| own.contact).peekable();
     if own.peek().is_some() {
-        let has = own.any(|own| link(own).is_some());
+        let has = own.any(|own| link_of(entry, own).is_some());
         measures.set(F::ContactOwn, agreement(Some(has)));
     }
     let mut contacts = subject.contact.iter();
-    let shared =
-        contacts.find_map(|contact| link(contact).map(|(domain, link)| (contact, domain, link)));
+    let shared = contacts
+        .find_map(|contact| link_of(entry, contact).map(|(domain, link)| (contact, domain, link)));
     if shared.is_none() {
         let mut labels = subject.contact.iter().map(|contact| contact.label);
         let ending = labels.any(|label| texts.labels.binary_search(&label).is_ok());

@@ -1,14 +1,15 @@
 //! What the CRM told us by webhook, kept before it is answered (decision 9). The row, the Job that reads the CRM's changes
 //! and the word to forget cached copies commit together.
 //!
-//! What surprises: one writer keeps them all, and what arrives while it commits shares its next commit, so that a burst
-//! costs a few commits and not one each. It runs beside the requests, whose thread would let each of its steps wait for
-//! dozens of them.
+//! What surprises: one writer keeps them all, and what arrives while it commits, or until its transaction has begun, shares
+//! its next commit, so that a burst costs a few commits and not one each. It runs beside the requests, whose thread would
+//! let each of its steps wait for dozens of them.
 
 use std::sync::Arc;
 
 use sea_orm::ActiveValue::Set;
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::broadcast::error::TryRecvError;
+use tokio::sync::{Mutex, broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::entities::crm_notice;
@@ -25,7 +26,7 @@ const MOST_TOGETHER: usize = 256;
 /// Whoever comes when so many wait, waits to be let in.
 const MOST_WAITING: usize = 1024;
 /// The subject of the exception that an unknown secret opens.
-pub const SUBJECT: &str = "dataverse/webhook";
+const SUBJECT: &str = "dataverse/webhook";
 
 /// A notice with what came along.
 #[derive(Debug, Clone)]
@@ -51,17 +52,33 @@ pub struct NoticeInbox(mpsc::Sender<Waiting>);
 /// Keeps what comes into a [`NoticeInbox`]. Cheap to clone; one of the clones works at a time.
 #[derive(Clone)]
 pub struct NoticeWriter {
-    waiting: Arc<Mutex<mpsc::Receiver<Waiting>>>,
+    desk: Arc<Mutex<Desk>>,
     store: Store,
     context: Context,
+}
+
+/// What the clone that works has before it.
+struct Desk {
+    waiting: mpsc::Receiver<Waiting>,
+    /// Taken from those who wait, and not yet kept.
+    together: Vec<Waiting>,
+    signals: broadcast::Receiver<Signal>,
+    /// Whether an exception may be open because a notice was refused. At first nobody knows.
+    refused: bool,
 }
 
 /// An inbox, and who keeps what comes into it.
 #[must_use]
 pub fn inbox(store: Store, context: Context) -> (NoticeInbox, NoticeWriter) {
     let (inbox, waiting) = mpsc::channel(MOST_WAITING);
+    let desk = Desk {
+        waiting,
+        together: Vec::with_capacity(MOST_TOGETHER),
+        signals: store.signals().subscribe(),
+        refused: true,
+    };
     let writer = NoticeWriter {
-        waiting: Arc::new(Mutex::new(waiting)),
+        desk: Arc::new(Mutex::new(desk)),
         store,
         context,
     };
@@ -93,34 +110,34 @@ impl NoticeInbox {
 impl NoticeWriter {
     /// Keeps what comes until it is stopped.
     pub async fn run(&self, stop: &CancellationToken) {
-        let mut waiting = self.waiting.lock().await;
-        let mut together = Vec::with_capacity(MOST_TOGETHER);
+        let mut desk = self.desk.lock().await;
         let more = async {
-            loop {
-                while together.len() < MOST_TOGETHER
-                    && let Ok(one) = waiting.try_recv()
-                {
-                    together.push(one);
-                }
-                if together.is_empty() && waiting.recv_many(&mut together, MOST_TOGETHER).await == 0
-                {
-                    return;
-                }
-                let now = bulk::in_two_statements(together.len());
-                self.keep(together.drain(..now)).await;
+            while desk.something_waits().await {
+                self.keep_some(&mut desk).await;
             }
         };
         stop.run_until_cancelled(more).await;
     }
 
-    async fn keep(&self, together: impl Iterator<Item = Waiting>) {
-        let (waiting, notices): (Vec<_>, Vec<_>) = together
+    async fn keep_some(&self, desk: &mut Desk) {
+        let begun = self.store.begin().await;
+        let (waiting, notices): (Vec<_>, Vec<_>) = desk
+            .take()
             .map(|one| (one.kept, (one.received, one.own)))
             .unzip();
-        let written = write(&self.store, &self.context, notices).await;
-        if let Err(error) = &written {
-            let error = error as &dyn std::error::Error;
-            tracing::error!(error, notices = waiting.len(), "notices could not be kept");
+        let written = match begun {
+            Ok(tx) => {
+                let refused = desk.may_be_refused();
+                write(tx, &self.context, notices, refused).await
+            }
+            Err(error) => Err(error),
+        };
+        match &written {
+            Ok(()) => desk.refused = false,
+            Err(error) => {
+                let error = error as &dyn std::error::Error;
+                tracing::error!(error, notices = waiting.len(), "notices could not be kept");
+            }
         }
         metrics::counter!("crm_notice_commits_total").increment(1);
         metrics::counter!("crm_notices_total").increment(waiting.len() as u64);
@@ -131,11 +148,45 @@ impl NoticeWriter {
     }
 }
 
-/// Keeps notices, each with whether it is of our own writing.
+impl Desk {
+    /// Waits until there is something to keep; false when nothing will come any more.
+    async fn something_waits(&mut self) -> bool {
+        !self.together.is_empty()
+            || self
+                .waiting
+                .recv_many(&mut self.together, MOST_TOGETHER)
+                .await
+                > 0
+    }
+
+    /// What is kept together now.
+    fn take(&mut self) -> impl Iterator<Item = Waiting> {
+        while self.together.len() < MOST_TOGETHER
+            && let Ok(one) = self.waiting.try_recv()
+        {
+            self.together.push(one);
+        }
+        let now = bulk::in_two_statements(self.together.len());
+        self.together.drain(..now)
+    }
+
+    fn may_be_refused(&mut self) -> bool {
+        loop {
+            match self.signals.try_recv() {
+                Ok(Signal::NoticeRefused) | Err(TryRecvError::Lagged(_)) => self.refused = true,
+                Ok(_) => {}
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return self.refused,
+            }
+        }
+    }
+}
+
+/// Keeps notices, each with whether it is of our own writing. Where one may have been `refused`, that is over now.
 async fn write(
-    store: &Store,
+    tx: WriteTx,
     context: &Context,
     together: Vec<(ReceivedNotice, bool)>,
+    refused: bool,
 ) -> Result<(), StoreError> {
     let concerning =
         |(received, own): &(ReceivedNotice, bool)| !own && received.notice.concerns_directory();
@@ -144,12 +195,6 @@ async fn write(
         .iter()
         .flat_map(|(received, _)| received.notice.accounts())
         .collect();
-    let refused = ExceptionKind::WebhookRefused;
-    // Looked up beside the transaction: it is open once in a long while.
-    let (tx, open) = tokio::try_join!(
-        store.begin(),
-        exceptions::open_subjects(store.reader(), refused)
-    )?;
     let rows = together
         .into_iter()
         .map(|(received, _)| row(context, received));
@@ -160,10 +205,26 @@ async fn write(
     if !accounts.is_empty() {
         tx.signal(Signal::accounts_changed(accounts));
     }
-    if !open.is_empty() {
-        exceptions::close(&tx, context, refused, SUBJECT).await?;
+    if refused {
+        exceptions::close(&tx, context, ExceptionKind::WebhookRefused, SUBJECT).await?;
     }
     tx.commit().await
+}
+
+/// Opens the exception that a notice was refused; the next one that is kept closes it.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn refuse(
+    tx: &WriteTx,
+    context: &Context,
+    detail: &str,
+    remedy: &str,
+) -> Result<(), StoreError> {
+    let kind = ExceptionKind::WebhookRefused;
+    exceptions::open(tx, context, kind, SUBJECT, detail, remedy).await?;
+    tx.signal(Signal::NoticeRefused);
+    Ok(())
 }
 
 /// Asks for the Job that reads what changed in the CRM.

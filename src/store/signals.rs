@@ -30,6 +30,8 @@ pub enum Signal {
         /// Whose rows changed; none when only the change token did.
         accounts: Vec<AccountId>,
     },
+    /// A notice of the CRM was refused, and an exception says so.
+    NoticeRefused,
     /// API keys, sessions or roles changed.
     KeysChanged,
     /// Operator settings or schedules changed.

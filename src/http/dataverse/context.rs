@@ -1,9 +1,12 @@
 //! The body of a webhook: an execution context, of which only the ids are used. It comes in several ages and states:
 //! members are added over the years, everything but the ids goes when it is large, and names may be in another encoding.
 
+use std::borrow::Cow;
+
 use actix_web::http::header::HeaderMap;
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::domain::crm_notice::CrmNotice;
@@ -20,7 +23,7 @@ pub(super) struct NoticeContext {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wire {
+struct Wire<'b> {
     message_name: Option<String>,
     primary_entity_name: Option<String>,
     primary_entity_id: Option<Uuid>,
@@ -33,15 +36,18 @@ struct Wire {
     initiating_user_id: Value,
     #[serde(default)]
     depth: Value,
-    #[serde(default)]
-    input_parameters: Value,
+    /// The largest part of most notices; looked into for a merge only.
+    #[serde(default, borrow)]
+    input_parameters: Option<&'b RawValue>,
 }
 
 impl NoticeContext {
     /// Reads a body; `None` when it is no execution context. Text in another encoding than UTF-8 does not matter: ids are
     /// ASCII.
     pub(super) fn parse(body: &[u8], headers: &HeaderMap) -> Option<Self> {
-        let wire: Wire = serde_json::from_str(&String::from_utf8_lossy(body)).ok()?;
+        let text =
+            str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed);
+        let wire: Wire = serde_json::from_str(&text).ok()?;
         let message = name(wire.message_name, headers, "x-ms-dynamics-request-name")?;
         let table = name(
             wire.primary_entity_name,
@@ -49,7 +55,7 @@ impl NoticeContext {
             "x-ms-dynamics-entity-name",
         )?;
         let merged_id = (message == "Merge")
-            .then(|| parameter(&wire.input_parameters, "SubordinateId"))
+            .then(|| parameter(wire.input_parameters?, "SubordinateId"))
             .flatten();
         Some(Self {
             organization_id: wire.organization_id,
@@ -79,7 +85,8 @@ fn guid(value: &Value) -> Option<Uuid> {
 }
 
 /// A GUID among the parameters, which are a list of keys and values; a value may be wrapped with its type.
-fn parameter(parameters: &Value, key: &str) -> Option<Uuid> {
+fn parameter(parameters: &RawValue, key: &str) -> Option<Uuid> {
+    let parameters: Value = serde_json::from_str(parameters.get()).ok()?;
     let found = parameters
         .as_array()?
         .iter()

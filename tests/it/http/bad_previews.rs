@@ -11,6 +11,7 @@ use super::subscriptions::{Desk, texts};
 use crate::support::app::Answer;
 use crate::support::fake_provider::{costing, listed};
 use crate::support::pages::Person;
+use crate::support::stores::TestStore;
 
 /// The lines of the report that a decision led to.
 async fn report(desk: &Desk, done: &Answer) -> Vec<Value> {
@@ -29,6 +30,18 @@ fn message_of(lines: &[Value], kind: &str, external_id: Option<&str>) -> String 
     let line = lines.iter().find(of);
     let line = line.unwrap_or_else(|| panic!("no {kind} line about {external_id:?}: {lines:?}"));
     line["message"].as_str().unwrap_or_default().to_owned()
+}
+
+/// Customers C1 and C2, both mapped to the account of one contract, with one subscription each; and its preview.
+async fn of_two_customers(store: &TestStore) -> (Desk, Answer) {
+    let desk = Desk::of(store, &["C1", "C2"]).await;
+    desk.map(0, 1).await;
+    desk.map(1, 1).await;
+    let contract = desk.contract(1, "Cloud", json!({})).await;
+    desk.provider.set("C1", vec![listed("s-1", "5")]);
+    desk.provider.set("C2", vec![listed("t-1", "4")]);
+    let preview = desk.preview(&contract).await;
+    (desk, preview)
 }
 
 crate::on_both_engines! {
@@ -105,13 +118,7 @@ crate::on_both_engines! {
     }
 
     async fn a_customer_that_is_mapped_elsewhere_while_it_is_read_comes_into_no_contract_of_before(store: TestStore) {
-        let desk = Desk::of(&store, &["C1", "C2"]).await;
-        desk.map(0, 1).await;
-        desk.map(1, 1).await;
-        let contract = desk.contract(1, "Cloud", json!({})).await;
-        desk.provider.set("C1", vec![listed("s-1", "5")]);
-        desk.provider.set("C2", vec![listed("t-1", "4")]);
-        let preview = desk.preview(&contract).await;
+        let (desk, preview) = of_two_customers(&store).await;
         let gate = desk.provider.gate();
         let (done, ()) = tokio::join!(desk.proceed(&preview, json!({})), gate.during_the_call(desk.map(0, 2)));
         assert_eq!((done.status, &done.body["applied"], &done.body["run"]["outcome"]), (200, &json!(1), &json!("incomplete")), "{done:?}");
@@ -123,13 +130,7 @@ crate::on_both_engines! {
     }
 
     async fn a_customer_that_loses_its_mapping_before_it_is_read_is_in_the_report(store: TestStore) {
-        let desk = Desk::of(&store, &["C1", "C2"]).await;
-        desk.map(0, 1).await;
-        desk.map(1, 1).await;
-        let contract = desk.contract(1, "Cloud", json!({})).await;
-        desk.provider.set("C1", vec![listed("s-1", "5")]);
-        desk.provider.set("C2", vec![listed("t-1", "4")]);
-        let preview = desk.preview(&contract).await;
+        let (desk, preview) = of_two_customers(&store).await;
         desk.map(1, 2).await;
         let done = desk.proceed(&preview, json!({})).await;
         assert_eq!((&done.body["applied"], texts(&done.body["unread"], "externalId")), (&json!(1), vec!["t-1".to_owned()]), "{done:?}");

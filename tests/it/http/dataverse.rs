@@ -201,6 +201,7 @@ on_both_engines! {
     async fn an_unknown_secret_is_refused_and_raises_an_exception_until_a_known_one_comes(store: TestStore) {
         let app = TestApp::start(store.clone()).await;
         let same_length = "x".repeat(WEBHOOK_SECRETS[0].len());
+        assert_eq!(tell(&app, update().to_string()).await.status, 202);
 
         for _ in 0..3 {
             let request = post(&app, update().to_string()).header("X-Webhook-Secret", &same_length);
@@ -210,8 +211,7 @@ on_both_engines! {
         }
 
         assert_eq!(open_exceptions(&app).await, ["webhook-refused"]);
-        assert_eq!(kept(&app).await, []);
-        assert_eq!(pulls_waiting(&app).await, 0);
+        assert_eq!(kept(&app).await.len(), 1);
         assert_eq!(tell(&app, update().to_string()).await.status, 202);
         assert_eq!(open_exceptions(&app).await, [""; 0]);
     }
