@@ -74,15 +74,12 @@ pub const VETOES: &[Veto] = &[
     },
     Veto {
         id: "V3-name-only",
-        text: "only the name speaks for it, and name, postal code and country are not all equal",
+        text: "only the name speaks for it, and name, country, and postal code or city are not all equal",
         caution: false,
         applies: |case| {
             let measures = case.measures();
-            let unique = measures.has(F::NameEqual)
-                && measures.get(F::AccountNamesakes) < 0.5
-                && measures.get(F::RarestShared) > 0.5;
-            let certain = unique && measures.has(F::Postcode) && measures.has(F::Country);
-            name_only(measures) && !certain
+            let here = measures.has(F::Postcode) || same_city(measures);
+            name_only(measures) && !(here && only_one_of_its_name(measures))
         },
     },
     Veto {
@@ -199,6 +196,15 @@ pub const VETOES: &[Veto] = &[
             shared && names_a_group(case.name.legal) != account
         },
     },
+    Veto {
+        id: "V16-name-and-city",
+        text: "only an equal name in the same city speaks for it, and no postal code agrees: a namesake in a large city looks like this",
+        caution: true,
+        applies: |case| {
+            let measures = case.measures();
+            name_only(measures) && !measures.has(F::Postcode)
+        },
+    },
 ];
 
 /// The vetoes that apply; of the cautions none, where the confidence is beyond them.
@@ -207,6 +213,18 @@ pub fn applying(case: &Case<'_>, beyond_caution: bool) -> impl Iterator<Item = &
         .iter()
         .filter(move |veto| !(veto.caution && beyond_caution))
         .filter(|veto| (veto.applies)(case))
+}
+
+fn same_city(measures: &Measures) -> bool {
+    measures.get(F::City) > 0.8
+}
+
+/// The names are equal, rare, and nobody else's in the country.
+fn only_one_of_its_name(measures: &Measures) -> bool {
+    measures.has(F::NameEqual)
+        && measures.get(F::AccountNamesakes) < 0.5
+        && measures.get(F::RarestShared) > 0.5
+        && measures.has(F::Country)
 }
 
 /// An own domain or an identity leads here, which needs no other proof.
@@ -218,7 +236,7 @@ fn by_own_domain(measures: &Measures) -> bool {
 fn independent_proofs(measures: &Measures) -> u32 {
     let proofs = [
         measures.has(F::NameEqual) || measures.get(F::WordsShared) > 0.9,
-        measures.has(F::Postcode) || measures.get(F::City) > 0.8,
+        measures.has(F::Postcode) || same_city(measures),
         measures.has(F::Phone),
         measures.has(F::LabelMatch),
         measures.has(F::ContactMatch) && measures.get(F::ContactOthers) < 2.5,

@@ -53,8 +53,15 @@ fn v2_a_part_on_the_domain_of_the_whole_is_not_the_whole() {
 #[test]
 fn v3_a_name_alone_is_never_enough() {
     let account = account(["contoso", "Contoso Travel GmbH", "", "DE", "Berlin", ""]);
-    let facts = provider("Contoso Travel", &[], "DE", "Berlin", "");
-    vetoed(&engine(&[account], &[]), &facts, "V3-name-only");
+    let engine = engine(&[account], &[]);
+    for (name, country, city) in [
+        ("Contoso Travel", "DE", ""),
+        ("Contoso Travel", "", "Berlin"),
+        ("Contoso Travels", "DE", "Berlin"),
+    ] {
+        let facts = provider(name, &[], country, city, "");
+        vetoed(&engine, &facts, "V3-name-only");
+    }
 }
 
 #[test]
@@ -273,6 +280,23 @@ fn v15_a_group_is_not_its_member() {
     );
     let engine = engine(&[group, member], &[]);
     vetoed(&engine, &facts, "V15-group-or-member");
+}
+
+#[test]
+fn v16_a_namesake_in_the_same_city_is_not_enough_without_the_postal_code() {
+    let account = account([
+        "contoso",
+        "Contoso Travel GmbH",
+        "",
+        "DE",
+        "Berlin",
+        "10115",
+    ]);
+    let engine = engine(&[account], &[]);
+    let at = |postcode| provider("Contoso Travel", &[], "DE", "Berlin", postcode);
+    warned(&engine, &at(""), "V16-name-and-city");
+    let known = decide(&engine, &at("10115"));
+    assert!(known.vetoes.is_empty(), "{known:?}");
 }
 
 #[test]
