@@ -74,7 +74,7 @@ impl Service {
         let app = scene.app(hours_later(1)).await;
         run_until_idle(&app).await;
         let running = app.start(false).await.unwrap();
-        let beside = App::build_beside(scene.config(), standing_at(2))
+        let beside = App::build_beside(scene.config(), hours_later(2))
             .await
             .unwrap();
         Self {
