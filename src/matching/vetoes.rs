@@ -202,7 +202,8 @@ pub const VETOES: &[Veto] = &[
         caution: true,
         applies: |case| {
             let measures = case.measures();
-            name_only(measures) && !measures.has(F::Postcode)
+            let city = same_city(measures) && !measures.has(F::Postcode);
+            name_only(measures) && city && only_one_of_its_name(measures)
         },
     },
 ];
@@ -219,7 +220,7 @@ fn same_city(measures: &Measures) -> bool {
     measures.get(F::City) > 0.8
 }
 
-/// The names are equal, rare, and nobody else's in the country.
+/// The names are equal and rare, no other account has it, and both sides are in one country.
 fn only_one_of_its_name(measures: &Measures) -> bool {
     measures.has(F::NameEqual)
         && measures.get(F::AccountNamesakes) < 0.5

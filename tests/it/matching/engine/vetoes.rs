@@ -12,14 +12,18 @@ fn vetoed(engine: &Engine, facts: &ProviderFacts, id: &str) {
     );
 }
 
-/// Vetoed by a caution, whatever the confidence: one never gives way below 1.
-#[track_caller]
-fn warned(engine: &Engine, facts: &ProviderFacts, id: &str) {
+/// One to which every caution applies, whatever the confidence.
+fn wary(engine: &Engine) -> Engine {
     let mut model = engine.model.as_ref().clone();
     model.caution = 1.1;
-    let mut engine = engine.clone();
-    engine.model = Arc::new(model);
-    vetoed(&engine, facts, id);
+    let mut wary = engine.clone();
+    wary.model = Arc::new(model);
+    wary
+}
+
+#[track_caller]
+fn warned(engine: &Engine, facts: &ProviderFacts, id: &str) {
+    vetoed(&wary(engine), facts, id);
 }
 
 #[test]
@@ -61,6 +65,8 @@ fn v3_a_name_alone_is_never_enough() {
     ] {
         let facts = provider(name, &[], country, city, "");
         vetoed(&engine, &facts, "V3-name-only");
+        let said = decide(&wary(&engine), &facts).vetoes;
+        assert!(!said.contains(&"V16-name-and-city"), "{said:?}");
     }
 }
 
