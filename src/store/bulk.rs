@@ -4,7 +4,7 @@
 //! so that the engine reads and plans each of them once, and a connection keeps few of them.
 
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
+use sea_orm::{ActiveModelTrait, DbBackend, EntityTrait, IntoActiveModel, QueryTrait, Statement};
 
 use super::{StoreError, WriteTx};
 
@@ -53,19 +53,41 @@ where
     R: IntoActiveModel<A>,
     A: ActiveModelTrait,
 {
-    let mut rows: Vec<A> = rows.into_iter().map(R::into_active_model).collect();
-    // Taken from the end, which costs nothing; turned around so that they are written in their order.
-    rows.reverse();
     let mut written = 0;
-    while !rows.is_empty() {
-        let part = rows.split_off(rows.len() - part_of(rows.len()));
-        let mut insert = A::Entity::insert_many(part.into_iter().rev());
+    for part in parts(rows) {
+        let mut insert = A::Entity::insert_many(part);
         if let Some(conflict) = &conflict {
             insert = insert.on_conflict(conflict.clone());
         }
         written += insert.exec_without_returning(&**tx).await?;
     }
     Ok(written)
+}
+
+/// What [`insert`] would have the database do, for whoever has the time to put it together before it is needed.
+pub(super) fn inserts<R, A>(backend: DbBackend, rows: impl IntoIterator<Item = R>) -> Vec<Statement>
+where
+    R: IntoActiveModel<A>,
+    A: ActiveModelTrait,
+{
+    parts(rows)
+        .map(|part| A::Entity::insert_many(part).build(backend))
+        .collect()
+}
+
+/// The rows of each statement, in their order.
+fn parts<R, A>(rows: impl IntoIterator<Item = R>) -> impl Iterator<Item = impl Iterator<Item = A>>
+where
+    R: IntoActiveModel<A>,
+    A: ActiveModelTrait,
+{
+    let mut rows: Vec<A> = rows.into_iter().map(R::into_active_model).collect();
+    // Taken from the end, which costs nothing; turned around so that they are written in their order.
+    rows.reverse();
+    std::iter::from_fn(move || {
+        let part = part_of(rows.len());
+        (part > 0).then(|| rows.split_off(rows.len() - part).into_iter().rev())
+    })
 }
 
 /// The largest power of two that is not more than `left`, nor than [`MOST`].

@@ -7,7 +7,9 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join;
 use sea_orm::ActiveValue::Set;
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use tokio::sync::broadcast::error::TryRecvError;
 use tokio::sync::{Mutex, broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -19,10 +21,13 @@ use crate::domain::caller::Caller;
 use crate::domain::context::Context;
 use crate::domain::crm_notice::CrmNotice;
 use crate::domain::exception::ExceptionKind;
+use crate::domain::ids::AccountId;
 use crate::domain::job::JobWork;
 
 /// Notices in one transaction at most.
 const MOST_TOGETHER: usize = 256;
+/// Commits that follow one another before other writers get their turn.
+const MOST_IN_A_ROW: usize = 8;
 /// Whoever comes when so many wait, waits to be let in.
 const MOST_WAITING: usize = 1024;
 /// The subject of the exception that an unknown secret opens.
@@ -65,6 +70,17 @@ struct Desk {
     signals: broadcast::Receiver<Signal>,
     /// Whether an exception may be open because a notice was refused. At first nobody knows.
     refused: bool,
+}
+
+/// Notices that are kept together.
+struct Batch {
+    inserts: Vec<Statement>,
+    /// Whether the CRM's changes have to be read.
+    concerned: bool,
+    /// Accounts of which copies are in memory no longer.
+    accounts: Vec<AccountId>,
+    /// Who waits for them.
+    kept: Vec<oneshot::Sender<bool>>,
 }
 
 /// An inbox, and who keeps what comes into it.
@@ -119,31 +135,97 @@ impl NoticeWriter {
         stop.run_until_cancelled(more).await;
     }
 
+    /// Keeps what waits, in commits that follow one another on one connection for as long as more waits, but not for long.
     async fn keep_some(&self, desk: &mut Desk) {
-        let begun = self.store.begin().await;
-        let (waiting, notices): (Vec<_>, Vec<_>) = desk
-            .take()
-            .map(|one| (one.kept, (one.received, one.own)))
-            .unzip();
-        let written = match begun {
-            Ok(tx) => {
-                let refused = desk.may_be_refused();
-                write(tx, &self.context, notices, refused).await
-            }
-            Err(error) => Err(error),
-        };
-        match &written {
-            Ok(()) => desk.refused = false,
-            Err(error) => {
-                let error = error as &dyn std::error::Error;
-                tracing::error!(error, notices = waiting.len(), "notices could not be kept");
-            }
+        let mut begun = self.store.begin().await;
+        let mut batch = self.next(desk);
+        for left in (0..MOST_IN_A_ROW).rev() {
+            let refused = desk.may_be_refused();
+            let written = match begun {
+                Ok(tx) => batch.write(&tx, &self.context, refused).await.map(|()| tx),
+                Err(error) => Err(error),
+            };
+            let (done, next) = match written {
+                Ok(tx) if left > 0 && desk.more_waits() => {
+                    let next = async { Some(self.next(desk)) };
+                    let (tx, next) = join(tx.commit_and_begin(), next).await;
+                    (tx.map(Some), next)
+                }
+                Ok(tx) => (tx.commit().await.map(|()| None), None),
+                Err(error) => (Err(error), None),
+            };
+            desk.refused &= done.is_err();
+            batch.answer(done.as_ref().err());
+            let Some(next) = next else { return };
+            batch = next;
+            begun = match done {
+                Ok(Some(tx)) => Ok(tx),
+                _ => self.store.begin().await,
+            };
+        }
+    }
+
+    fn next(&self, desk: &mut Desk) -> Batch {
+        Batch::new(desk.take(), &self.context, self.store.engine().into())
+    }
+}
+
+impl Batch {
+    fn new(together: impl Iterator<Item = Waiting>, context: &Context, backend: DbBackend) -> Self {
+        let (mut kept, mut accounts, mut concerned) = (Vec::new(), Vec::new(), false);
+        let rows = together.map(|one| {
+            let notice = &one.received.notice;
+            concerned |= !one.own && notice.concerns_directory();
+            accounts.extend(notice.accounts());
+            kept.push(one.kept);
+            row(context, one.received)
+        });
+        let inserts = bulk::inserts(backend, rows);
+        Self {
+            inserts,
+            concerned,
+            accounts,
+            kept,
+        }
+    }
+
+    /// Keeps them. Where one may have been `refused`, that is over now.
+    async fn write(
+        &mut self,
+        tx: &WriteTx,
+        context: &Context,
+        refused: bool,
+    ) -> Result<(), StoreError> {
+        for insert in self.inserts.drain(..) {
+            tx.execute_raw(insert).await?;
+        }
+        if self.concerned {
+            follow(tx, context).await?;
+        }
+        if !self.accounts.is_empty() {
+            tx.signal(Signal::accounts_changed(std::mem::take(&mut self.accounts)));
+        }
+        if refused {
+            exceptions::close(tx, context, ExceptionKind::WebhookRefused, SUBJECT).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells those who wait whether their notices are kept.
+    fn answer(self, error: Option<&StoreError>) {
+        if let Some(error) = error {
+            let error = error as &dyn std::error::Error;
+            tracing::error!(
+                error,
+                notices = self.kept.len(),
+                "notices could not be kept"
+            );
         }
         metrics::counter!("crm_notice_commits_total").increment(1);
-        metrics::counter!("crm_notices_total").increment(waiting.len() as u64);
-        for one in waiting {
+        metrics::counter!("crm_notices_total").increment(self.kept.len() as u64);
+        for one in self.kept {
             // Who no longer waits has gone away.
-            let _ = one.send(written.is_ok());
+            let _ = one.send(error.is_none());
         }
     }
 }
@@ -170,6 +252,10 @@ impl Desk {
         self.together.drain(..now)
     }
 
+    fn more_waits(&self) -> bool {
+        !self.together.is_empty() || !self.waiting.is_empty()
+    }
+
     fn may_be_refused(&mut self) -> bool {
         loop {
             match self.signals.try_recv() {
@@ -179,36 +265,6 @@ impl Desk {
             }
         }
     }
-}
-
-/// Keeps notices, each with whether it is of our own writing. Where one may have been `refused`, that is over now.
-async fn write(
-    tx: WriteTx,
-    context: &Context,
-    together: Vec<(ReceivedNotice, bool)>,
-    refused: bool,
-) -> Result<(), StoreError> {
-    let concerning =
-        |(received, own): &(ReceivedNotice, bool)| !own && received.notice.concerns_directory();
-    let concerned = together.iter().any(concerning);
-    let accounts: Vec<_> = together
-        .iter()
-        .flat_map(|(received, _)| received.notice.accounts())
-        .collect();
-    let rows = together
-        .into_iter()
-        .map(|(received, _)| row(context, received));
-    bulk::insert(&tx, rows).await?;
-    if concerned {
-        follow(&tx, context).await?;
-    }
-    if !accounts.is_empty() {
-        tx.signal(Signal::accounts_changed(accounts));
-    }
-    if refused {
-        exceptions::close(&tx, context, ExceptionKind::WebhookRefused, SUBJECT).await?;
-    }
-    tx.commit().await
 }
 
 /// Opens the exception that a notice was refused; the next one that is kept closes it.

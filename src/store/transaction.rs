@@ -75,35 +75,65 @@ impl WriteTx {
     ///
     /// # Errors
     /// When the database refuses; then nothing was written.
-    pub async fn commit(self) -> Result<(), StoreError> {
-        let pending = self
-            .pending
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        let pending = self.take_pending();
         if let Some(call) = self.part_of {
             self.tx.commit().await?;
             call.end_part(pending).await;
             return Ok(());
         }
-        if self.tx.get_database_backend() == DbBackend::Postgres {
-            for signal in &pending {
-                let payload = serde_json::to_string(signal).unwrap_or_default();
-                let notify = Statement::from_sql_and_values(
-                    DbBackend::Postgres,
-                    "select pg_notify($1, $2)",
-                    [NOTIFY_CHANNEL.into(), payload.into()],
-                );
-                self.tx.execute_raw(notify).await?;
-            }
-        }
+        self.tell_others(&pending).await?;
         self.tx.commit().await?;
-        if let Some(observer) = self.observer {
-            observer();
+        after_commit(&self.signals, self.observer.as_ref(), pending);
+        Ok(())
+    }
+
+    /// Commits, and begins the next one on the same connection in the same step. Other writers wait meanwhile, so whoever
+    /// asks for it often must end with a [`WriteTx::commit`] soon. For transactions that are part of nothing.
+    ///
+    /// # Errors
+    /// When the database refuses. Then it may have been the beginning that failed, and what was written is there.
+    pub(super) async fn commit_and_begin(mut self) -> Result<Self, StoreError> {
+        let pending = self.take_pending();
+        self.tell_others(&pending).await?;
+        let step = match self.tx.get_database_backend() {
+            DbBackend::Sqlite => "COMMIT; BEGIN IMMEDIATE",
+            _ => "COMMIT; BEGIN",
+        };
+        self.tx.execute_unprepared(step).await?;
+        after_commit(&self.signals, self.observer.as_ref(), pending);
+        Ok(self)
+    }
+
+    fn take_pending(&mut self) -> Vec<Signal> {
+        let pending = self.pending.get_mut();
+        std::mem::take(pending.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Has the signals sent to other instances with the commit.
+    async fn tell_others(&self, pending: &[Signal]) -> Result<(), StoreError> {
+        if self.tx.get_database_backend() != DbBackend::Postgres {
+            return Ok(());
         }
         for signal in pending {
-            self.signals.send(signal);
+            let payload = serde_json::to_string(signal).unwrap_or_default();
+            let notify = Statement::from_sql_and_values(
+                DbBackend::Postgres,
+                "select pg_notify($1, $2)",
+                [NOTIFY_CHANNEL.into(), payload.into()],
+            );
+            self.tx.execute_raw(notify).await?;
         }
         Ok(())
+    }
+}
+
+fn after_commit(signals: &Signals, observer: Option<&CommitObserver>, pending: Vec<Signal>) {
+    if let Some(observer) = observer {
+        observer();
+    }
+    for signal in pending {
+        signals.send(signal);
     }
 }
 
