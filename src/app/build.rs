@@ -218,10 +218,10 @@ impl App {
             .with_context(|| format!("cannot listen on {}", settings.bind))?;
         let tasks = Tasks::new(self.flows.context.clone());
         let behind_server = Tasks::new(self.flows.context.clone());
-        behind_server.supervise("notice writer", move |stop| {
+        behind_server.supervise_on_own_thread("notice writer", move |stop| {
             let writer = notice_writer.clone();
             async move { writer.run(&stop).await }
-        });
+        })?;
         let Self {
             flows,
             runner,
@@ -269,7 +269,7 @@ impl App {
                 self.config.server.requests_per_minute,
                 self.flows.context.clone(),
             ),
-            dataverse: NoticeDoor::new(notice_settings(&self.config), inbox),
+            dataverse: NoticeDoor::new(notice_settings(&self.config)?, inbox),
             pages: pages(&self.config),
             documents: documents(&self.config)?,
             metrics: Arc::new(move || metrics.render()),
@@ -317,16 +317,17 @@ impl App {
     }
 }
 
-fn notice_settings(config: &Config) -> NoticeSettings {
+fn notice_settings(config: &Config) -> anyhow::Result<NoticeSettings> {
     let section = &config.dataverse;
-    NoticeSettings {
+    let header = section.webhook_header.parse();
+    Ok(NoticeSettings {
         secrets: section.webhook_secrets.clone(),
-        header: section.webhook_header.clone(),
+        header: header.context("dataverse.webhook_header is not the name of a header")?,
         organization_host: section
             .org_url()
             .and_then(|url| url.host_str().map(str::to_owned)),
         organization_id: section.organization_id(),
-    }
+    })
 }
 
 /// Which receivers may be called.

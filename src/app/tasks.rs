@@ -3,9 +3,11 @@
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::thread;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use tokio::runtime::Builder;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -27,7 +29,7 @@ where
     drop(tokio::spawn(server));
 }
 
-/// The loops of one service.
+/// The loops of one service. They end with it: those on threads of their own would outlive everything else.
 pub struct Tasks {
     context: Context,
     stop: CancellationToken,
@@ -52,29 +54,36 @@ impl Tasks {
     }
 
     /// Runs a loop until the set stops. `body` makes the loop, and makes it again when it ended before that.
-    pub fn supervise<F, L>(&self, name: &'static str, mut body: F)
+    pub fn supervise<F, L>(&self, name: &'static str, body: F)
     where
         F: FnMut(CancellationToken) -> L + Send + 'static,
-        L: Future<Output = ()> + Send,
+        L: Future<Output = ()> + Send + 'static,
     {
-        let stop = self.stop.clone();
-        let context = self.context.clone();
-        self.tracker.spawn(async move {
-            while !stop.is_cancelled() {
-                if AssertUnwindSafe(body(stop.clone()))
-                    .catch_unwind()
-                    .await
-                    .is_err()
-                {
-                    tracing::error!(task = name, "a background task panicked; it starts again");
-                    metrics::counter!("background_task_panics_total", "task" => name).increment(1);
-                }
-                tokio::select! {
-                    () = stop.cancelled() => {}
-                    () = context.sleep(PAUSE) => {}
-                }
-            }
-        });
+        let looping = keep_going(name, self.context.clone(), self.stop.clone(), body);
+        self.tracker.spawn(looping);
+    }
+
+    /// Does the same on a thread of its own: for the one loop whose next step requests wait for, which neither they nor
+    /// another loop may keep from the processor.
+    ///
+    /// # Errors
+    /// When the thread cannot be made.
+    pub fn supervise_on_own_thread<F, L>(&self, name: &'static str, body: F) -> std::io::Result<()>
+    where
+        F: FnMut(CancellationToken) -> L + Send + 'static,
+        L: Future<Output = ()> + Send + 'static,
+    {
+        let looping = keep_going(name, self.context.clone(), self.stop.clone(), body);
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let until_it_ended = self.tracker.token();
+        thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || {
+                runtime.block_on(looping);
+                drop(runtime);
+                drop(until_it_ended);
+            })?;
+        Ok(())
     }
 
     /// Tells every loop to stop and waits until it has, at most `patience`. Says whether all did.
@@ -84,6 +93,38 @@ impl Tasks {
         tokio::select! {
             () = self.tracker.wait() => true,
             () = self.context.sleep(patience) => false,
+        }
+    }
+}
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// Makes the loop, and makes it again when it ended, until it is told to stop.
+async fn keep_going<F, L>(
+    name: &'static str,
+    context: Context,
+    stop: CancellationToken,
+    mut body: F,
+) where
+    F: FnMut(CancellationToken) -> L,
+    L: Future<Output = ()>,
+{
+    while !stop.is_cancelled() {
+        if AssertUnwindSafe(body(stop.clone()))
+            .catch_unwind()
+            .await
+            .is_err()
+        {
+            tracing::error!(task = name, "a background task panicked; it starts again");
+            metrics::counter!("background_task_panics_total", "task" => name).increment(1);
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = context.sleep(PAUSE) => {}
         }
     }
 }

@@ -64,15 +64,19 @@ where
     Ok(written)
 }
 
-/// What [`insert`] would have the database do, for whoever has the time to put it together before it is needed.
-pub(super) fn inserts<R, A>(backend: DbBackend, rows: impl IntoIterator<Item = R>) -> Vec<Statement>
+/// One statement that inserts all of them, for whoever has the time to put it together before it is needed; `None` when
+/// there are none. Their number is to be one that [`in_one_statement`] gives.
+pub(super) fn insert_at_once<R, A>(
+    backend: DbBackend,
+    rows: impl IntoIterator<Item = R>,
+) -> Option<Statement>
 where
     R: IntoActiveModel<A>,
     A: ActiveModelTrait,
 {
-    parts(rows)
-        .map(|part| A::Entity::insert_many(part).build(backend))
-        .collect()
+    let mut rows = rows.into_iter().map(R::into_active_model).peekable();
+    rows.peek()?;
+    Some(A::Entity::insert_many(rows).build(backend))
 }
 
 /// The rows of each statement, in their order.
@@ -96,11 +100,12 @@ fn part_of(left: usize) -> usize {
     most.checked_ilog2().map_or(0, |exponent| 1 << exponent)
 }
 
-/// How many of so many rows fill two statements: whoever need not write all of them at once leaves the rest for the next
-/// time.
-pub(super) fn in_two_statements(rows: usize) -> usize {
-    let first = part_of(rows);
-    first + part_of(rows - first)
+/// How many of so many rows to write in one statement, where the rest can wait for the next time: most of them, and of
+/// such a number that few different statements come of it.
+pub(super) fn in_one_statement(rows: usize) -> usize {
+    let most = rows.min(2 * MOST);
+    let step = part_of(most).div_ceil(4).max(1);
+    most - most % step
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::entities::crm_notice;
 use super::error::StoreError;
-use super::{Signal, Store, WriteTx, bulk, exceptions, jobs};
+use super::{Engine, Signal, Store, WriteTx, bulk, exceptions, jobs};
 use crate::domain::caller::Caller;
 use crate::domain::context::Context;
 use crate::domain::crm_notice::CrmNotice;
@@ -74,7 +74,7 @@ struct Desk {
 
 /// Notices that are kept together.
 struct Batch {
-    inserts: Vec<Statement>,
+    insert: Option<Statement>,
     /// Whether the CRM's changes have to be read.
     concerned: bool,
     /// Accounts of which copies are in memory no longer.
@@ -139,7 +139,9 @@ impl NoticeWriter {
     async fn keep_some(&self, desk: &mut Desk) {
         let mut begun = self.store.begin().await;
         let mut batch = self.next(desk);
+        let mut followed = false;
         for left in (0..MOST_IN_A_ROW).rev() {
+            batch.concerned &= !followed;
             let refused = desk.may_be_refused();
             let written = match begun {
                 Ok(tx) => batch.write(&tx, &self.context, refused).await.map(|()| tx),
@@ -155,6 +157,7 @@ impl NoticeWriter {
                 Err(error) => (Err(error), None),
             };
             desk.refused &= done.is_err();
+            followed = done.is_ok() && (followed || batch.concerned && self.writes_alone());
             batch.answer(done.as_ref().err());
             let Some(next) = next else { return };
             batch = next;
@@ -163,6 +166,12 @@ impl NoticeWriter {
                 _ => self.store.begin().await,
             };
         }
+    }
+
+    /// Whether no Job can end between two commits that follow one another, so that the one asked for with the first does
+    /// for both. On SQLite only this process has Jobs, and its one writer is here.
+    fn writes_alone(&self) -> bool {
+        self.store.engine() == Engine::Sqlite
     }
 
     fn next(&self, desk: &mut Desk) -> Batch {
@@ -180,9 +189,9 @@ impl Batch {
             kept.push(one.kept);
             row(context, one.received)
         });
-        let inserts = bulk::inserts(backend, rows);
+        let insert = bulk::insert_at_once(backend, rows);
         Self {
-            inserts,
+            insert,
             concerned,
             accounts,
             kept,
@@ -196,7 +205,7 @@ impl Batch {
         context: &Context,
         refused: bool,
     ) -> Result<(), StoreError> {
-        for insert in self.inserts.drain(..) {
+        if let Some(insert) = self.insert.take() {
             tx.execute_raw(insert).await?;
         }
         if self.concerned {
@@ -248,7 +257,7 @@ impl Desk {
         {
             self.together.push(one);
         }
-        let now = bulk::in_two_statements(self.together.len());
+        let now = bulk::in_one_statement(self.together.len());
         self.together.drain(..now)
     }
 

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use actix_web::HttpRequest;
+use actix_web::http::header::HeaderName;
 use actix_web::web::Query;
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
@@ -13,14 +14,14 @@ use uuid::Uuid;
 use crate::flows::receive_crm_notice::{NoticeInbox, REFUSALS_EVERY};
 use crate::http::problem::{Problem, ProblemCode};
 
-const ORGANIZATION: &str = "x-ms-dynamics-organization";
+static ORGANIZATION: HeaderName = HeaderName::from_static("x-ms-dynamics-organization");
 
 /// Whose webhooks are taken.
 pub struct NoticeSettings {
     /// The secrets; two while one takes the place of the other. None: no webhook is taken.
     pub secrets: Vec<SecretString>,
     /// The header that carries one.
-    pub header: String,
+    pub header: HeaderName,
     /// The host of our organisation.
     pub organization_host: Option<String>,
     /// Its id, where it is known.
@@ -113,7 +114,7 @@ impl NoticeDoor {
     }
 
     fn given(&self, request: &HttpRequest) -> Option<SecretString> {
-        if let Some(value) = request.headers().get(self.settings.header.as_str()) {
+        if let Some(value) = request.headers().get(&self.settings.header) {
             return value.to_str().ok().map(SecretString::from);
         }
         let query = Query::<InQuery>::from_query(request.query_string())
@@ -138,7 +139,7 @@ impl NoticeDoor {
     fn names_us(&self, request: &HttpRequest) -> bool {
         let named = request
             .headers()
-            .get(ORGANIZATION)
+            .get(&ORGANIZATION)
             .and_then(|value| value.to_str().ok());
         match (named, &self.settings.organization_host) {
             (Some(named), Some(ours)) => named.trim().eq_ignore_ascii_case(ours),

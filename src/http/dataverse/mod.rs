@@ -7,6 +7,7 @@
 mod context;
 mod door;
 
+use actix_web::http::header::{self, HeaderName};
 use actix_web::web::{Bytes, BytesMut, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, post};
 use futures_util::StreamExt;
@@ -21,13 +22,13 @@ use crate::flows::receive_crm_notice::ReceivedNotice;
 /// Dataverse takes everything but the ids out of what is larger than 256 KB; this leaves room for headers to be wrong.
 const MOST_BYTES: usize = 1024 * 1024;
 /// Kept with a notice; no other header is, because others carry secrets.
-const KEPT_HEADERS: [&str; 6] = [
-    "x-ms-dynamics-organization",
-    "x-ms-dynamics-entity-name",
-    "x-ms-dynamics-request-name",
-    "x-ms-correlation-request-id",
-    "x-ms-dynamics-msg-size-exceeded",
-    "content-type",
+static KEPT_HEADERS: [HeaderName; 6] = [
+    HeaderName::from_static("x-ms-dynamics-organization"),
+    HeaderName::from_static("x-ms-dynamics-entity-name"),
+    HeaderName::from_static("x-ms-dynamics-request-name"),
+    HeaderName::from_static("x-ms-correlation-request-id"),
+    HeaderName::from_static("x-ms-dynamics-msg-size-exceeded"),
+    header::CONTENT_TYPE,
 ];
 
 /// Receive a Dataverse notice
@@ -115,8 +116,8 @@ async fn read(mut payload: Payload) -> Result<Bytes, Problem> {
 
 fn kept_headers(request: &HttpRequest) -> serde_json::Value {
     let kept = KEPT_HEADERS.iter().filter_map(|name| {
-        let value = request.headers().get(*name)?.to_str().ok()?;
-        Some(((*name).to_owned(), value.into()))
+        let value = request.headers().get(name)?.to_str().ok()?;
+        Some((name.to_string(), value.into()))
     });
     serde_json::Value::Object(kept.collect())
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use actix_web::dev::ServerHandle;
+use actix_web::http::header::HeaderName;
 use base64::Engine as _;
 use provider_bridge::domain::caller::{Caller, Channel, Role};
 use provider_bridge::domain::context::Context;
@@ -106,7 +107,7 @@ fn notice_door(flows: &Flows) -> NoticeDoor {
     actix_web::rt::spawn(async move { writer.run(&CancellationToken::new()).await });
     let settings = NoticeSettings {
         secrets: WEBHOOK_SECRETS.map(SecretString::from).to_vec(),
-        header: "X-Webhook-Secret".to_owned(),
+        header: HeaderName::from_static("x-webhook-secret"),
         organization_host: Some(ORGANIZATION_HOST.to_owned()),
         organization_id: Some(ORGANIZATION_ID.parse().unwrap()),
     };
