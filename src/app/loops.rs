@@ -87,14 +87,30 @@ pub(super) fn start(
             stop.run_until_cancelled(crm.watch(&flows)).await;
         }
     });
-    if flows.store.engine() == Engine::Postgres {
-        let flows = flows.clone();
-        tasks.supervise("listener", move |stop| {
+    let flows = flows.clone();
+    match flows.store.engine() {
+        Engine::Sqlite => tasks.supervise("checkpoints", move |stop| {
+            let flows = flows.clone();
+            async move {
+                stop.run_until_cancelled(make_checkpoints(&flows)).await;
+            }
+        }),
+        Engine::Postgres => tasks.supervise("listener", move |stop| {
             let flows = flows.clone();
             async move {
                 stop.run_until_cancelled(listen(&flows)).await;
             }
-        });
+        }),
+    }
+}
+
+async fn make_checkpoints(flows: &Flows) {
+    if let Err(error) = flows.store.make_checkpoints(&flows.context).await {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(
+            error,
+            "no checkpoint could be made; commits make them until it can"
+        );
     }
 }
 

@@ -12,13 +12,14 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 
+use super::checkpoints::LONGEST_LOG;
 use super::error::StoreError;
 use super::held_call::{HeldCall, RunningCalls};
 use super::migrations::Migrator;
 use super::reach::{make_file, reach};
 use super::readiness::LastWrite;
 use super::signals::{Signal, Signals};
-use super::transaction::{CommitObserver, NOTIFY_CHANNEL, WriteTx};
+use super::transaction::{AfterCommit, NOTIFY_CHANNEL, WriteTx};
 
 /// Any number will do, as long as only our migrations use it.
 const MIGRATION_LOCK: i64 = 7_215_061;
@@ -71,8 +72,7 @@ pub struct Store {
     reader: DatabaseConnection,
     writer: DatabaseConnection,
     engine: Engine,
-    signals: Signals,
-    observer: Option<CommitObserver>,
+    after_commit: AfterCommit,
     running_calls: RunningCalls,
     last_probe: LastWrite,
 }
@@ -101,8 +101,7 @@ impl Store {
             reader,
             writer,
             engine,
-            signals: Signals::default(),
-            observer: None,
+            after_commit: AfterCommit::default(),
             running_calls: RunningCalls::default(),
             last_probe: LastWrite::default(),
         })
@@ -111,7 +110,7 @@ impl Store {
     /// Calls `observer` after each commit. For tests and benchmarks that die at a chosen one.
     #[must_use]
     pub fn observed(mut self, observer: Arc<dyn Fn() + Send + Sync>) -> Self {
-        self.observer = Some(observer);
+        self.after_commit.observer = Some(observer);
         self
     }
 
@@ -140,7 +139,7 @@ impl Store {
 
     /// Begins a transaction that is part of nothing.
     pub(super) async fn begin_apart(&self) -> Result<WriteTx, StoreError> {
-        WriteTx::begin(&self.writer, self.signals.clone(), self.observer.clone()).await
+        WriteTx::begin(&self.writer, self.after_commit.clone()).await
     }
 
     pub(super) const fn running_calls(&self) -> &RunningCalls {
@@ -154,7 +153,12 @@ impl Store {
     /// The switchboard of this instance.
     #[must_use]
     pub const fn signals(&self) -> &Signals {
-        &self.signals
+        &self.after_commit.signals
+    }
+
+    /// Waits until something was committed here since this was last asked.
+    pub(super) async fn committed(&self) {
+        self.after_commit.committed.notified().await;
     }
 
     /// How the schema compares with this program's.
@@ -262,7 +266,7 @@ impl Store {
                 ));
             };
             if let Ok(signal) = serde_json::from_str::<Signal>(notification.payload()) {
-                self.signals.send(signal);
+                self.signals().send(signal);
             }
         }
     }
@@ -319,6 +323,7 @@ async fn sqlite(path: &Path, connections: u32) -> Result<DatabaseConnection, Sto
             .statement_cache_capacity(200)
             .pragma("cache_size", "-16000")
             .pragma("temp_store", "memory")
+            .pragma("wal_autocheckpoint", LONGEST_LOG)
     });
     Ok(Database::connect(options).await?)
 }

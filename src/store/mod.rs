@@ -10,6 +10,7 @@ pub mod api_keys;
 pub mod audit;
 pub mod billing_contracts;
 mod bulk;
+mod checkpoints;
 pub mod consent_states;
 pub mod consents;
 pub mod crm_directory;

@@ -7,6 +7,7 @@ use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
     Statement, TransactionOptions, TransactionTrait,
 };
+use tokio::sync::Notify;
 
 use super::error::StoreError;
 use super::held_call::HeldCall;
@@ -18,13 +19,33 @@ pub(super) const NOTIFY_CHANNEL: &str = "provider_bridge";
 /// Called after each commit; tests and benchmarks use it to die at a chosen one.
 pub(super) type CommitObserver = Arc<dyn Fn() + Send + Sync>;
 
+/// What follows a commit.
+#[derive(Clone, Default)]
+pub(super) struct AfterCommit {
+    pub(super) signals: Signals,
+    pub(super) observer: Option<CommitObserver>,
+    /// Woken by each.
+    pub(super) committed: Arc<Notify>,
+}
+
+impl AfterCommit {
+    fn happen(&self, signals: Vec<Signal>) {
+        if let Some(observer) = &self.observer {
+            observer();
+        }
+        self.committed.notify_one();
+        for signal in signals {
+            self.signals.send(signal);
+        }
+    }
+}
+
 /// A writing transaction. Dropped without [`WriteTx::commit`], it is rolled back. It derefs to the connection, so that
 /// functions of the store take `&*tx` or any other connection.
 pub struct WriteTx {
     tx: DatabaseTransaction,
     pending: Mutex<Vec<Signal>>,
-    signals: Signals,
-    observer: Option<CommitObserver>,
+    after_commit: AfterCommit,
     /// The call this is a part of, if its answer commits with it.
     part_of: Option<Arc<HeldCall>>,
 }
@@ -34,8 +55,7 @@ impl WriteTx {
     /// time-out says.
     pub(super) async fn begin(
         connection: &DatabaseConnection,
-        signals: Signals,
-        observer: Option<CommitObserver>,
+        after_commit: AfterCommit,
     ) -> Result<Self, StoreError> {
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
@@ -45,8 +65,7 @@ impl WriteTx {
         Ok(Self {
             tx,
             pending: Mutex::default(),
-            signals,
-            observer,
+            after_commit,
             part_of: None,
         })
     }
@@ -56,8 +75,7 @@ impl WriteTx {
         Ok(Self {
             tx: self.tx.begin().await?,
             pending: Mutex::default(),
-            signals: self.signals.clone(),
-            observer: None,
+            after_commit: self.after_commit.clone(),
             part_of: Some(of),
         })
     }
@@ -84,7 +102,7 @@ impl WriteTx {
         }
         self.tell_others(&pending).await?;
         self.tx.commit().await?;
-        after_commit(&self.signals, self.observer.as_ref(), pending);
+        self.after_commit.happen(pending);
         Ok(())
     }
 
@@ -92,7 +110,8 @@ impl WriteTx {
     /// asks for it often must end with a [`WriteTx::commit`] soon. For transactions that are part of nothing.
     ///
     /// # Errors
-    /// When the database refuses. Then it may have been the beginning that failed, and what was written is there.
+    /// When the database refuses. Then it may have been the beginning that failed, and what was written is there; the
+    /// signals are sent all the same, because who looks in vain loses nothing.
     pub(super) async fn commit_and_begin(mut self) -> Result<Self, StoreError> {
         let pending = self.take_pending();
         self.tell_others(&pending).await?;
@@ -100,8 +119,9 @@ impl WriteTx {
             DbBackend::Sqlite => "COMMIT; BEGIN IMMEDIATE",
             _ => "COMMIT; BEGIN",
         };
-        self.tx.execute_unprepared(step).await?;
-        after_commit(&self.signals, self.observer.as_ref(), pending);
+        let stepped = self.tx.execute_unprepared(step).await;
+        self.after_commit.happen(pending);
+        stepped?;
         Ok(self)
     }
 
@@ -128,19 +148,47 @@ impl WriteTx {
     }
 }
 
-fn after_commit(signals: &Signals, observer: Option<&CommitObserver>, pending: Vec<Signal>) {
-    if let Some(observer) = observer {
-        observer();
-    }
-    for signal in pending {
-        signals.send(signal);
-    }
-}
-
 impl Deref for WriteTx {
     type Target = DatabaseTransaction;
 
     fn deref(&self) -> &DatabaseTransaction {
         &self.tx
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::ConnectionTrait;
+
+    use crate::store::{DatabaseLocation, DatabaseSettings, Signal, Store};
+
+    #[tokio::test]
+    async fn a_step_that_failed_sends_its_signals_and_leaves_nothing_half_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = DatabaseSettings {
+            location: DatabaseLocation::Sqlite(folder.path().join("x.sqlite")),
+            max_connections: 1,
+        };
+        let store = Store::open(&settings).await.unwrap();
+        let mut heard = store.signals().subscribe();
+        let tx = store.begin().await.unwrap();
+        for statement in [
+            "create table parent (id integer primary key)",
+            "create table child (parent integer references parent (id) deferrable initially deferred)",
+            "insert into child values (1)",
+        ] {
+            tx.execute_unprepared(statement).await.unwrap();
+        }
+        tx.signal(Signal::Jobs);
+        assert!(tx.commit_and_begin().await.is_err());
+        assert_eq!(heard.try_recv().unwrap(), Signal::Jobs);
+
+        let tx = store.begin().await.unwrap();
+        let again = "create table parent (id integer primary key)";
+        tx.execute_unprepared(again).await.unwrap();
+        let tx = tx.commit_and_begin().await.unwrap();
+        let there = "insert into parent values (1)";
+        tx.execute_unprepared(there).await.unwrap();
+        tx.commit().await.unwrap();
     }
 }

@@ -2,6 +2,7 @@
 //! killed in the middle.
 
 mod canaries;
+mod checkpoints;
 mod creating;
 mod crm_connection;
 mod crm_faults;
