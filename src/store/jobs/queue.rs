@@ -245,7 +245,7 @@ async fn finish(
     error: Option<String>,
 ) -> Result<JobState, StoreError> {
     let now = context.now();
-    let follower = follower(&row, state, context);
+    let follower = follower(&row, context);
     if state != JobState::Succeeded {
         sync_runs::close_of_job(tx, JobId::new(row.id), now).await?;
         subscription_runs::close_of_job(tx, JobId::new(row.id), now).await?;
@@ -266,10 +266,9 @@ async fn finish(
     Ok(state)
 }
 
-/// What runs once more, because it was asked for while it ran. Not after a person stopped it.
-fn follower(row: &job::Model, state: JobState, context: &Context) -> Option<job::Model> {
-    let asked = row.again && row.state == JobState::InProgress.name();
-    if !asked || state == JobState::Cancelled {
+/// What runs once more, because it was asked for while it ran.
+fn follower(row: &job::Model, context: &Context) -> Option<job::Model> {
+    if !row.again || row.state != JobState::InProgress.name() {
         return None;
     }
     let now = context.now();
@@ -294,8 +293,8 @@ fn follower(row: &job::Model, state: JobState, context: &Context) -> Option<job:
     })
 }
 
-/// Asks a Job to stop: a waiting one is cancelled at once, a running one at its next commit or renewal. Says whether
-/// there was anything to cancel.
+/// Asks a Job to stop: a waiting one is cancelled at once, a running one at its next commit or renewal. It does not run
+/// once more for what was asked before this, only for what is asked after it. Says whether there was anything to cancel.
 ///
 /// # Errors
 /// When the database refuses.
@@ -310,6 +309,7 @@ pub async fn cancel(tx: &WriteTx, context: &Context, id: JobId) -> Result<bool, 
     if row.state == JobState::InProgress.name() {
         let mut row = row.into_active_model();
         row.cancel_requested = Set(true);
+        row.again = Set(false);
         job::Entity::update(row).exec(&**tx).await?;
     } else {
         finish(tx, context, row, JobState::Cancelled, None, None).await?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use provider_bridge::domain::caller::Caller;
 use provider_bridge::domain::context::Context;
-use provider_bridge::domain::ids::{ProviderId, SyncRunId};
+use provider_bridge::domain::ids::{JobId, ProviderId, SyncRunId};
 use provider_bridge::domain::job::{Job, JobLease, JobState, JobWork, MAX_ATTEMPTS};
 use provider_bridge::domain::sync_run::{RunCounts, RunOutcome, SyncRun};
 use provider_bridge::store::jobs::{self, Ending, Enqueued};
@@ -58,6 +58,12 @@ impl Queue {
         Ok(state)
     }
 
+    async fn cancel(&self, id: JobId) {
+        let tx = self.store.begin().await.unwrap();
+        assert!(jobs::cancel(&tx, &self.context, id).await.unwrap());
+        tx.commit().await.unwrap();
+    }
+
     async fn succeed(&self, lease: JobLease) {
         let ended = self.end(lease, Ending::Succeeded(json!({}))).await;
         assert_eq!(ended.unwrap(), JobState::Succeeded);
@@ -96,18 +102,31 @@ on_both_engines! {
         assert_eq!(queue.claim().await, None, "once, however often it was asked for");
     }
 
-    async fn a_failed_one_that_was_asked_for_again_runs_once_more_and_a_cancelled_one_does_not(store: TestStore) {
+    async fn a_failed_one_that_was_asked_for_again_runs_once_more(store: TestStore) {
         let queue = Queue::of(&store);
         queue.ask(&JobWork::AutoMatch).await;
         let (_, lease) = queue.claim().await.unwrap();
         queue.ask(&JobWork::AutoMatch).await;
         assert_eq!(queue.end(lease, Ending::Failed("no".to_owned())).await.unwrap(), JobState::Failed);
 
-        let (_, lease) = queue.claim().await.unwrap();
-        queue.ask(&JobWork::AutoMatch).await;
-        assert_eq!(queue.end(lease, Ending::Cancelled).await.unwrap(), JobState::Cancelled);
+        assert!(queue.claim().await.is_some());
+    }
 
+    async fn a_cancelled_one_runs_once_more_for_what_is_asked_after_that_and_not_before(store: TestStore) {
+        let queue = Queue::of(&store);
+        queue.ask(&JobWork::AutoMatch).await;
+        let (running, lease) = queue.claim().await.unwrap();
+        queue.ask(&JobWork::AutoMatch).await;
+        queue.cancel(running.id).await;
+        assert_eq!(queue.end(lease, Ending::Cancelled).await.unwrap(), JobState::Cancelled);
         assert_eq!(queue.claim().await, None);
+
+        queue.ask(&JobWork::AutoMatch).await;
+        let (running, lease) = queue.claim().await.unwrap();
+        queue.cancel(running.id).await;
+        assert_eq!(queue.ask(&JobWork::AutoMatch).await, Enqueued::AlreadyThere(running.id));
+        assert_eq!(queue.end(lease, Ending::Cancelled).await.unwrap(), JobState::Cancelled);
+        assert!(queue.claim().await.is_some(), "what was asked for last is not forgotten");
     }
 
     /// A new try starts over and sees everything.
