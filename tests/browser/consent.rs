@@ -13,7 +13,7 @@ use secrecy::ExposeSecret;
 use thirtyfour::prelude::*;
 
 use crate::chromium::Browser;
-use crate::pages::{config, press, text, wait_for};
+use crate::pages::{config, press, submit, text, wait_for};
 
 const ADA: &str = "admin-partner-example";
 
@@ -90,9 +90,8 @@ async fn connect(browser: &Browser, base: &str, tenant: &str) {
 }
 
 async fn consent(browser: &Browser, button: &str, whom: &str) {
-    press(browser, &format!("#{button}")).await;
-    press(browser, &format!("#{whom}")).await;
-    wait_for(browser, By::Css("main h1")).await.unwrap();
+    submit(browser, &format!("#{button}")).await;
+    submit(browser, &format!("#{whom}")).await;
     address_is_clean(browser).await;
 }
 
@@ -143,18 +142,18 @@ async fn an_administrator_gives_both_consents_and_learns_what_is_wrong_on_the_wa
         .assert_fit_for_everyone("the-tenant-to-confirm")
         .await
         .unwrap();
-    press(&browser, "#confirm").await;
+    submit(&browser, "#confirm").await;
     let given = text(&browser, "#user-consent").await;
     assert!(given.contains("admin@partner.example"), "{given}");
     assert!(given.contains("lapses in about"), "{given}");
 
-    press(&browser, "#verify").await;
+    submit(&browser, "#verify").await;
     let report = text(&browser, "#report").await;
     assert!(report.contains("✓ second factor"), "{report}");
     assert!(!report.contains("! "), "{report}");
     browser.assert_fit_for_everyone("the-report").await.unwrap();
 
-    press(&browser, "#revoke").await;
+    submit(&browser, "#revoke").await;
     wait_for(&browser, By::Css("[role=status]")).await.unwrap();
     assert!(
         text(&browser, "#user-consent")
