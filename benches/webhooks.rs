@@ -1,5 +1,5 @@
 //! Webhooks of Dataverse, each durable before it is answered, against raw SQLite inserts of the same rows with the same
-//! durability and in batches of the same size, in the same run. Then, unless `QUICK` is set, the long runs of the tests:
+//! durability and settings, and in batches of the same size, in the same run. Then, unless `QUICK` is set, the long runs of the tests:
 //! 100,000 changes doubled and out of order (`NOTICES=…`), and twenty kills at random moments (`KILL_POINTS=…`).
 //!
 //! `cargo bench --bench webhooks`
@@ -30,6 +30,8 @@ const ROUNDS: usize = 15;
 /// The load looks for answers so often. Woken for each of them, as a load on the same machine is and one from the network is
 /// not, it would take the processors away from what is measured.
 const LOOKS_EVERY: Duration = Duration::from_micros(200);
+/// After so long, what the service does behind its answers does not fall into the turn of the raw inserts.
+const SETTLES_IN: Duration = Duration::from_millis(200);
 const SECRET: &str = "a-secret-of-a-measurement";
 
 fn main() {
@@ -58,6 +60,7 @@ fn rates() {
         let after = bare.block_on(counted(address));
         let batch = (after.0 - before.0) / (after.1 - before.1).max(1.0);
         batches.push(batch);
+        std::thread::sleep(SETTLES_IN);
         let inserting = insert_for(&mut raw, &mut next, &body, batch.round().max(1.0));
         raw_rates.push(bare.block_on(inserting));
     }
@@ -181,7 +184,9 @@ async fn raw_table(folder: &Path) -> SqliteConnection {
         .expect("a URL")
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full);
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("cache_size", "-16000")
+        .pragma("wal_autocheckpoint", "8000");
     let mut connection = options.connect().await.expect("a database");
     for statement in [
         "create table crm_notice (id blob primary key, received_at text, message text, table_name text, record_id blob, \

@@ -60,7 +60,11 @@ impl Running {
             );
         }
         self.server.stop(true).await;
-        self.behind_server.stop(PATIENCE).await;
+        if !self.behind_server.stop(PATIENCE).await {
+            tracing::warn!(
+                "what keeps webhooks did not stop in time; Dynamics was not told that its last ones are kept"
+            );
+        }
         self.flows.store.close().await;
         drop(self.lock);
     }

@@ -1,8 +1,9 @@
-//! The supervised task set: the loops of the service. A loop that panics is logged and started again; all of them end
-//! together, and what they do is finished first.
+//! The supervised task set: the loops of the service. A loop that panics is logged and started again; all of them are told
+//! to end together.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -67,23 +68,27 @@ impl Tasks {
     /// another loop may keep from the processor.
     ///
     /// # Errors
-    /// When the thread cannot be made.
+    /// When the thread or its runtime cannot be made.
     pub fn supervise_on_own_thread<F, L>(&self, name: &'static str, body: F) -> std::io::Result<()>
     where
         F: FnMut(CancellationToken) -> L + Send + 'static,
         L: Future<Output = ()> + Send + 'static,
     {
         let looping = keep_going(name, self.context.clone(), self.stop.clone(), body);
-        let runtime = Builder::new_current_thread().enable_all().build()?;
         let until_it_ended = self.tracker.token();
-        thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(move || {
+        let (tell, told) = mpsc::sync_channel(1);
+        // The runtime is made there, because it must not be dropped within this one when there is no thread for it.
+        let run = move || match Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => {
+                let _ = tell.send(Ok(()));
                 runtime.block_on(looping);
                 drop(runtime);
                 drop(until_it_ended);
-            })?;
-        Ok(())
+            }
+            Err(error) => drop(tell.send(Err(error))),
+        };
+        thread::Builder::new().name(name.to_owned()).spawn(run)?;
+        told.recv().map_err(std::io::Error::other)?
     }
 
     /// Tells every loop to stop and waits until it has, at most `patience`. Says whether all did.

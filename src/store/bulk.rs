@@ -1,6 +1,6 @@
 //! Writing many rows, and asking for many.
 //!
-//! What surprises: a statement holds a power of two of rows. The same few statements come back however many rows there are,
+//! What surprises: a statement holds a power of two of rows, or one of few other numbers. The same few statements come back however many rows there are,
 //! so that the engine reads and plans each of them once, and a connection keeps few of them.
 
 use sea_orm::sea_query::OnConflict;
@@ -10,7 +10,8 @@ use super::{StoreError, WriteTx};
 
 /// Ids in a statement at most; SQLite takes 32,766 variables, and some statements ask for an id twice.
 pub(super) const IDS_AT_ONCE: usize = 1000;
-/// Rows of a statement at most. The widest have twenty-four columns.
+/// Rows of a statement at most, and half of those of a statement that holds all there are. The widest have twenty-four
+/// columns.
 const MOST: usize = 128;
 
 /// Inserts rows.
@@ -110,7 +111,7 @@ pub(super) fn in_one_statement(rows: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{MOST, part_of};
+    use super::{MOST, in_one_statement, part_of};
 
     #[test]
     fn every_part_is_a_power_of_two_and_together_they_are_everything() {
@@ -128,5 +129,15 @@ mod tests {
             );
             assert_eq!(parts.iter().sum::<usize>(), all);
         }
+    }
+
+    #[test]
+    fn one_statement_takes_most_rows_and_is_one_of_few() {
+        let taken: Vec<_> = [0, 1, 7, 9, 127, 128, 255, 256, 1000]
+            .map(in_one_statement)
+            .into();
+        assert_eq!(taken, [0, 1, 7, 8, 112, 128, 224, 256, 256]);
+        let different: std::collections::BTreeSet<_> = (1..=1000).map(in_one_statement).collect();
+        assert_eq!(different.len(), 28);
     }
 }

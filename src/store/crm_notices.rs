@@ -1,9 +1,9 @@
 //! What the CRM told us by webhook, kept before it is answered (decision 9). The row, the Job that reads the CRM's changes
 //! and the word to forget cached copies commit together.
 //!
-//! What surprises: one writer keeps them all, and what arrives while it commits, or until its transaction has begun, shares
-//! its next commit, so that a burst costs a few commits and not one each. It runs beside the requests, whose thread would
-//! let each of its steps wait for dozens of them.
+//! What surprises: one writer keeps them all, and what arrives while it is at work shares a later commit, so that a burst
+//! costs a few commits and not one each. It runs beside the requests, whose thread would let each of its steps wait for
+//! dozens of them.
 
 use std::sync::Arc;
 
@@ -169,7 +169,7 @@ impl NoticeWriter {
     }
 
     /// Whether no Job can end between two commits that follow one another, so that the one asked for with the first does
-    /// for both. On SQLite only this process has Jobs, and its one writer is here.
+    /// for both. On SQLite only the process with the exclusive lock claims, ends and cancels Jobs, and its one writer is here.
     fn writes_alone(&self) -> bool {
         self.store.engine() == Engine::Sqlite
     }

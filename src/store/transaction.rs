@@ -34,6 +34,10 @@ impl AfterCommit {
             observer();
         }
         self.committed.notify_one();
+        self.send(signals);
+    }
+
+    fn send(&self, signals: Vec<Signal>) {
         for signal in signals {
             self.signals.send(signal);
         }
@@ -119,9 +123,11 @@ impl WriteTx {
             DbBackend::Sqlite => "COMMIT; BEGIN IMMEDIATE",
             _ => "COMMIT; BEGIN",
         };
-        let stepped = self.tx.execute_unprepared(step).await;
+        if let Err(error) = self.tx.execute_unprepared(step).await {
+            self.after_commit.send(pending);
+            return Err(error.into());
+        }
         self.after_commit.happen(pending);
-        stepped?;
         Ok(self)
     }
 
